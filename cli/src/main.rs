@@ -1,0 +1,2 @@
+//! The `playhouse` binary.
+fn main() {}

@@ -1,0 +1,224 @@
+//! What can go wrong with a model call.
+
+use std::time::Duration;
+
+use playhouse_protocol::completion::ProviderKind;
+use playhouse_protocol::{Failure, FailureClass};
+
+use crate::client::ModelInfo;
+
+/// A model call that failed: who was asked, and what went wrong.
+///
+/// Holds no secret and no text of a prompt: what providers say is cut and cleaned before it is put in here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("ask model {model} ({}): {kind}", provider.as_str())]
+pub struct ModelError {
+    /// The catalog entry.
+    pub model: String,
+    /// The kind of provider.
+    pub provider: ProviderKind,
+    /// What went wrong. Boxed so that results stay small.
+    pub kind: Box<ModelErrorKind>,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// The provider's name for the request, where it gave one.
+    pub request_id: Option<String>,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelErrorKind {
+    /// No connection.
+    #[error("{endpoint} cannot be reached: {reason}")]
+    Unreachable {
+        /// Scheme, host and port.
+        endpoint: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// A time limit passed.
+    #[error("no {what} within {limit_ms} ms")]
+    TimedOut {
+        /// What was waited for: "connection", "first token", "next token", "answer".
+        what: &'static str,
+        /// The limit in milliseconds.
+        limit_ms: u64,
+    },
+    /// The provider wants fewer requests.
+    #[error("too many requests: {message}")]
+    RateLimited {
+        /// What the provider said.
+        message: String,
+    },
+    /// The provider is broken or not ready.
+    #[error("the provider failed: {message}")]
+    ServerError {
+        /// What the provider said.
+        message: String,
+    },
+    /// The provider finds the request wrong.
+    #[error("the request was rejected: {message}")]
+    Rejected {
+        /// What the provider said.
+        message: String,
+    },
+    /// The key is missing or wrong.
+    #[error("access was denied: {message}")]
+    Unauthorized {
+        /// What the provider said.
+        message: String,
+    },
+    /// The provider does not have the model.
+    #[error("the provider has no such model: {message}")]
+    NoSuchModel {
+        /// What the provider said.
+        message: String,
+    },
+    /// The prompt does not fit.
+    #[error("the prompt has {prompt_tokens} tokens, the model holds {context_tokens}")]
+    ContextExceeded {
+        /// Tokens of the prompt; 0 where the provider did not say.
+        prompt_tokens: u64,
+        /// Tokens that the model holds.
+        context_tokens: u64,
+    },
+    /// The answer stopped half way.
+    #[error("the answer broke off: {reason}")]
+    BrokenStream {
+        /// What was seen.
+        reason: String,
+    },
+    /// The answer is not of the form that the protocol asks for.
+    #[error("the answer cannot be read: {reason}")]
+    InvalidResponse {
+        /// What was seen.
+        reason: String,
+    },
+    /// The queue in front of the model is full.
+    #[error("its queue is full ({queue_len} requests wait)")]
+    QueueFull {
+        /// The queue's bound.
+        queue_len: usize,
+    },
+    /// The request has a value that no model takes.
+    #[error("{field} is wrong: {reason}")]
+    InvalidRequest {
+        /// The field of the request.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The model's file cannot be used.
+    #[error("the model file {path} cannot be used: {reason}")]
+    ModelFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The model's file is not there.
+    #[error("the model file {path} is not there")]
+    ModelFileMissing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// The script has no answer for this request.
+    #[error("the script {path} has no answer for this request")]
+    NotScripted {
+        /// The script.
+        path: String,
+    },
+    /// A fault of ours.
+    #[error("internal fault: {reason}")]
+    Internal {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl ModelError {
+    /// An error of the model that `info` describes.
+    pub fn new(info: &ModelInfo, kind: ModelErrorKind) -> Self {
+        Self {
+            model: info.name.clone(),
+            provider: info.provider,
+            kind: Box::new(kind),
+            status: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// What to decide on.
+    pub fn class(&self) -> FailureClass {
+        match *self.kind {
+            ModelErrorKind::Unreachable { .. }
+            | ModelErrorKind::ServerError { .. }
+            | ModelErrorKind::RateLimited { .. }
+            | ModelErrorKind::BrokenStream { .. }
+            | ModelErrorKind::InvalidResponse { .. } => FailureClass::Retryable,
+            ModelErrorKind::TimedOut { .. } => FailureClass::Deadline,
+            ModelErrorKind::QueueFull { .. } => FailureClass::Overloaded,
+            ModelErrorKind::Unauthorized { .. } => FailureClass::Denied,
+            ModelErrorKind::Rejected { .. }
+            | ModelErrorKind::NoSuchModel { .. }
+            | ModelErrorKind::ContextExceeded { .. }
+            | ModelErrorKind::InvalidRequest { .. }
+            | ModelErrorKind::ModelFile { .. }
+            | ModelErrorKind::ModelFileMissing { .. }
+            | ModelErrorKind::NotScripted { .. } => FailureClass::InvalidInput,
+            ModelErrorKind::Internal { .. } => FailureClass::Internal,
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let model = &self.model;
+        let hint = match &*self.kind {
+            ModelErrorKind::Unreachable { endpoint, .. } => {
+                format!("Check that a server listens at {endpoint}: playhouse models ping {model}")
+            }
+            ModelErrorKind::Unauthorized { .. } => {
+                format!("Check the key of model {model}: `api_key: env:NAME` in playhouse.yaml names where it is read from.")
+            }
+            ModelErrorKind::NoSuchModel { .. } => {
+                format!("Check `model:` of the catalog entry {model} in playhouse.yaml against what the provider offers.")
+            }
+            ModelErrorKind::ContextExceeded { .. } => {
+                "Shorten the input, or choose a model with a larger context: playhouse models list".to_owned()
+            }
+            ModelErrorKind::ModelFileMissing { .. } => format!("Fetch it: playhouse models pull {model}"),
+            ModelErrorKind::ModelFile { .. } => {
+                format!("Fetch it anew: playhouse models pull {model} --force")
+            }
+            ModelErrorKind::NotScripted { path } => {
+                format!("Add an entry for this request to {path}, or choose a real model: playhouse models list")
+            }
+            ModelErrorKind::TimedOut { .. } => {
+                format!("Try again, or raise the `timeouts` of model {model} in playhouse.yaml.")
+            }
+            ModelErrorKind::RateLimited { .. }
+            | ModelErrorKind::ServerError { .. }
+            | ModelErrorKind::Rejected { .. }
+            | ModelErrorKind::BrokenStream { .. }
+            | ModelErrorKind::InvalidResponse { .. }
+            | ModelErrorKind::QueueFull { .. }
+            | ModelErrorKind::InvalidRequest { .. }
+            | ModelErrorKind::Internal { .. } => return None,
+        };
+        Some(hint)
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Self {
+            class: error.class(),
+            hint: error.hint(),
+            retry_after_ms: error.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What a model is asked and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::usage::Usage;
+
+/// Who says a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Instructions that stand above the conversation.
+    System,
+    /// The person or agent that asks.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl Role {
+    /// The name that chat templates and providers use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// One message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// Who says it.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+impl ChatMessage {
+    /// A message of the system.
+    pub fn system(content: impl Into<String>) -> Self {
+        Self { role: Role::System, content: content.into() }
+    }
+
+    /// A message of the user.
+    pub fn user(content: impl Into<String>) -> Self {
+        Self { role: Role::User, content: content.into() }
+    }
+
+    /// A message of the model.
+    pub fn assistant(content: impl Into<String>) -> Self {
+        Self { role: Role::Assistant, content: content.into() }
+    }
+}
+
+/// How the next token is chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sampling {
+    /// 0.0 is greedy; at most 2.0. `None` leaves it to the provider (greedy for the embedded model).
+    pub temperature: Option<f32>,
+    /// Nucleus sampling: above 0.0, at most 1.0.
+    pub top_p: Option<f32>,
+    /// Only the `top_k` most probable tokens are considered; at least 1. Not every provider has it.
+    pub top_k: Option<u32>,
+    /// The same seed and request give the same answer, where the provider can do so.
+    pub seed: Option<u64>,
+}
+
+/// The form that an answer must have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseFormat {
+    /// Any text.
+    #[default]
+    Text,
+    /// JSON that fits a schema. Providers without it are asked in the prompt alone, and the answer is
+    /// parsed tolerantly.
+    JsonSchema {
+        /// A name for the provider's logs: letters, digits, `_` and `-`.
+        name: String,
+        /// The JSON schema, as JSON text.
+        schema: String,
+    },
+}
+
+/// A question to a model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompletionRequest {
+    /// The conversation, oldest message first. At least one message.
+    pub messages: Vec<ChatMessage>,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// The longest answer, in tokens; `None` leaves it to the model's own limit.
+    pub completion_tokens_max: Option<u32>,
+    /// The answer ends before any of these texts, which is not part of it.
+    pub stop: Vec<String>,
+    /// The form of the answer.
+    pub format: ResponseFormat,
+}
+
+impl CompletionRequest {
+    /// A question with default settings.
+    pub fn new(messages: Vec<ChatMessage>) -> Self {
+        Self { messages, ..Self::default() }
+    }
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The model had said all, or a stop text came.
+    Stop,
+    /// The longest answer, or the context window, was reached: the text may be cut.
+    Length,
+    /// The provider withheld the answer or a part of it.
+    ContentFilter,
+}
+
+/// An answer of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completion {
+    /// The text.
+    pub text: String,
+    /// Why it ended.
+    pub stop_reason: StopReason,
+    /// What it used.
+    pub usage: Usage,
+    /// Whether `usage` is the provider's own count; otherwise it is our estimate.
+    pub usage_reported: bool,
+    /// Who answered.
+    pub origin: Origin,
+}
+
+/// Who gave an answer: kept beside every result, so that a canned answer is never taken for a model's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// The catalog entry.
+    pub model: String,
+    /// The kind of provider behind it.
+    pub provider: ProviderKind,
+    /// The provider's name for this request, where it gave one.
+    pub request_id: Option<String>,
+}
+
+/// Kinds of providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// The embedded model, in this process.
+    Local,
+    /// An HTTP server that speaks OpenAI's chat completions.
+    OpenAi,
+    /// An HTTP server that speaks Anthropic's messages.
+    Anthropic,
+    /// Answers from a file: no model at all.
+    Scripted,
+}
+
+impl ProviderKind {
+    /// The name used in settings, metrics and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::OpenAi => "open_ai",
+            Self::Anthropic => "anthropic",
+            Self::Scripted => "scripted",
+        }
+    }
+
+    /// Whether answers come from a file and not from a model.
+    pub const fn is_scripted(self) -> bool {
+        matches!(self, Self::Scripted)
+    }
+}

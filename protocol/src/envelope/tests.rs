@@ -1,0 +1,106 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::completion::{ChatMessage, CompletionRequest, ResponseFormat, Sampling};
+use crate::develop::Develop;
+
+fn request() -> CompletionRequest {
+    CompletionRequest {
+        messages: vec![ChatMessage::system("be brief"), ChatMessage::user("hi")],
+        sampling: Sampling { temperature: Some(0.5), seed: Some(7), ..Sampling::default() },
+        completion_tokens_max: Some(300),
+        stop: vec!["END".to_owned()],
+        format: ResponseFormat::JsonSchema { name: "v".to_owned(), schema: "{}".to_owned() },
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn no_number_is_given_twice() {
+    let mut kinds = KINDS.to_vec();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), KINDS.len());
+}
+
+#[test]
+fn the_bytes_of_version_1_stay_as_they_are() {
+    assert_eq!(hex(&encode(&request()).unwrap()), GOLDEN_REQUEST);
+    assert_eq!(
+        hex(&encode(&Develop { spec: "f".to_owned(), ..Develop::default() }).unwrap()),
+        GOLDEN_DEVELOP
+    );
+}
+const GOLDEN_REQUEST: &str = "504801010100270000002bab75f7020008626520627269656601026869010000003f0000010701fb2c010103454e44010176027b7d";
+const GOLDEN_DEVELOP: &str = "504801010e000d00000079b2a73801660000000102000000000000";
+
+#[test]
+fn every_cut_and_every_flipped_bit_is_noticed() {
+    let bytes = encode(&request()).unwrap();
+    for len in 0..bytes.len() {
+        assert!(decode::<CompletionRequest>(&bytes[..len]).is_err(), "cut to {len} bytes");
+    }
+    for bit in 0..bytes.len() * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(decode::<CompletionRequest>(&damaged).is_err(), "bit {bit} flipped");
+    }
+    let mut longer = bytes;
+    longer.push(0);
+    assert!(matches!(decode::<CompletionRequest>(&longer), Err(EnvelopeError::Length { .. })));
+}
+
+#[test]
+fn another_type_and_another_version_are_refused_by_name() {
+    let bytes = encode(&request()).unwrap();
+    assert_eq!(decode::<Develop>(&bytes).unwrap_err(), EnvelopeError::Kind { found: 1, expected: 14 });
+
+    let mut newer = bytes;
+    newer[3] = 2;
+    let checksum = checksum(&newer[..CHECKED_HEADER_BYTES], &newer[HEADER_BYTES..]);
+    newer[10..14].copy_from_slice(&checksum.to_le_bytes());
+    let error = decode::<CompletionRequest>(&newer).unwrap_err();
+    assert_eq!(error.to_string(), "decode an envelope: the value has version 2, this program reads 1");
+}
+
+#[test]
+fn a_value_over_the_limit_is_refused_when_it_is_written() {
+    let large = CompletionRequest::new(vec![ChatMessage::user("x".repeat(PAYLOAD_BYTES_MAX))]);
+    assert!(matches!(encode(&large), Err(EnvelopeError::TooLarge { .. })));
+}
+
+#[test]
+fn a_length_that_lies_inside_the_payload_allocates_nothing() {
+    // A valid frame whose payload announces a list of 2^60 messages.
+    let mut bytes = vec![0_u8; HEADER_BYTES];
+    bytes.extend_from_slice(&[253, 0, 0, 0, 0, 0, 0, 0, 16]);
+    bytes[..2].copy_from_slice(&MAGIC);
+    bytes[2] = LAYOUT_VERSION;
+    bytes[3] = 1;
+    bytes[4..6].copy_from_slice(&CompletionRequest::KIND.to_le_bytes());
+    bytes[6..10].copy_from_slice(&9_u32.to_le_bytes());
+    let checksum = checksum(&bytes[..CHECKED_HEADER_BYTES], &bytes[HEADER_BYTES..]);
+    bytes[10..14].copy_from_slice(&checksum.to_le_bytes());
+    assert!(matches!(decode::<CompletionRequest>(&bytes), Err(EnvelopeError::Malformed { .. })));
+}
+
+proptest! {
+    #[test]
+    fn any_request_comes_back_as_it_was(texts in prop::collection::vec(".*", 0..8), seed: Option<u64>, stop in prop::collection::vec(".*", 0..3)) {
+        let request = CompletionRequest {
+            messages: texts.into_iter().map(ChatMessage::user).collect(),
+            sampling: Sampling { seed, ..Sampling::default() },
+            stop,
+            ..CompletionRequest::default()
+        };
+        prop_assert_eq!(decode::<CompletionRequest>(&encode(&request).unwrap()).unwrap(), request);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode::<CompletionRequest>(&bytes);
+    }
+}
