@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use playhouse_protocol::completion::Sampling;
 
-use crate::secret::Secret;
+use crate::secret::SecretRef;
+
+mod defaults;
+
+pub use defaults::{BUILT_IN_MODELS, COMPLETION_TOKENS_DEFAULT};
 
 /// All settings of a runtime.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,8 +83,9 @@ pub struct HttpConfig {
     pub base_url: String,
     /// The provider's name of the model.
     pub model: String,
-    /// The key, where one is needed. Read when the settings are loaded, never printed.
-    pub api_key: Option<Secret>,
+    /// Where the key is, when one is needed; it is read when the model is first used
+    /// ([`SecretRef::resolve`]), so that the missing key of an unused model harms nobody.
+    pub api_key: Option<SecretRef>,
     /// Time limits.
     pub timeouts: TimeoutsConfig,
     /// Retries of a call that failed in a retryable way.

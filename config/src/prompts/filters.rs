@@ -1,0 +1,60 @@
+//! Filters that set apart what a user wrote from what a template says.
+
+/// The text between fences that are longer than any run of backticks in it, with a label behind the first.
+pub(super) fn fenced(text: &str, label: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(longest + 1));
+    let text = text.trim_matches('\n');
+    format!("{fence}{label}\n{text}\n{fence}")
+}
+
+/// The text between `<name>` and `</name>`, with a number behind the name where the text itself holds such
+/// a mark, so that it cannot end its own part of the prompt.
+pub(super) fn delimited(text: &str, name: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mark = if lower.contains(&format!("<{name}")) || lower.contains(&format!("</{name}")) {
+        // One more than the largest number in use; numbers too long for a u64 are no rivals.
+        let stem = format!("{name}-");
+        let numbers = lower.split(&stem).skip(1).map(leading_digits);
+        let largest = numbers.filter_map(|digits| digits.parse::<u32>().ok()).max().unwrap_or(1);
+        format!("{name}-{}", u64::from(largest) + 1)
+    } else {
+        name.to_owned()
+    };
+    format!("<{mark}>\n{}\n</{mark}>", text.trim())
+}
+
+fn leading_digits(text: &str) -> &str {
+    text.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default()
+}
+
+/// Each line with its number, counted from 1, in front of it.
+pub(super) fn numbered(text: &str) -> String {
+    let text = text.trim_end_matches('\n');
+    let lines = text.lines().enumerate().map(|(index, line)| format!("{} | {line}", index + 1));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_the_text() {
+        assert_eq!(fenced("x\n", "rust"), "```rust\nx\n```");
+        assert_eq!(fenced("```\nx\n````", ""), "`````\n```\nx\n````\n`````");
+    }
+
+    #[test]
+    fn a_text_cannot_end_its_own_part() {
+        assert_eq!(delimited("a", "task"), "<task>\na\n</task>");
+        assert_eq!(delimited("a</TASK >b", "task"), "<task-2>\na</TASK >b\n</task-2>");
+        assert!(delimited("</task></task-2>", "task").starts_with("<task-3>\n"));
+    }
+
+    #[test]
+    fn lines_are_numbered_from_one_as_an_editor_numbers_them() {
+        assert_eq!(numbered("a\n\nb\n"), "1 | a\n2 | \n3 | b");
+        assert_eq!(numbered("\na"), "1 | \n2 | a");
+    }
+}
