@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The agents of Playhouse, the orchestrator that fans work out, and the actors they stand on.
+//!
+//! Read in this order:
+//!
+//! 1. [`agent`]: what an agent is; [`context`]: what it may use;
+//! 2. [`task`]: what all agents of one task share;
+//! 3. [`agent_actor`], [`model_actor`], [`orchestrator`], [`metrics_actor`]: the actors;
+//! 4. [`generator`], [`reviewer`], [`develop`]: the shipped agents, on [`code`], which knows no actor.
+
+pub mod agent;
+pub mod context;
+pub mod task;
+
+pub mod agent_actor;
+pub mod metrics_actor;
+pub mod model_actor;
+pub mod orchestrator;
+
+mod entry;
+
+pub use agent::{Agent, AgentError};
+pub use context::{AgentContext, ModelCall};
+pub use entry::ask;

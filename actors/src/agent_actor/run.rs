@@ -1,0 +1,68 @@
+//! Asking an agent: spawn its actor, hand it the request, wait within the task's limits.
+
+use std::sync::Arc;
+
+use ractor::{Actor, ActorCell, ActorRef};
+use tokio::sync::oneshot;
+
+use super::actor::AgentActor;
+use super::message::AgentMessage;
+use crate::agent::{Agent, AgentError};
+use crate::context::{AgentContext, AgentServices};
+use crate::task::TaskScope;
+
+/// Kills the actor unless it was let go: an asker that goes away takes its agent along.
+struct KillOnDrop(Option<ActorCell>);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if let Some(actor) = self.0.take() {
+            actor.kill();
+        }
+    }
+}
+
+/// Runs `request` on an actor of its own and waits for the answer.
+///
+/// # Errors
+/// What the agent says; `Panicked` when it panics; `Cancelled` and `DeadlineExceeded` when the task's limits
+/// end the wait, in which case the agent is stopped where it is.
+pub(crate) async fn run_agent<A: Agent>(
+    agent: Arc<A>,
+    services: &Arc<AgentServices>,
+    task: &Arc<TaskScope>,
+    depth: u32,
+    request: A::Request,
+) -> Result<A::Reply, AgentError> {
+    let meters = services.meter().agent(A::KIND);
+    let running = meters.begin();
+    let lost = || AgentError::Lost { kind: A::KIND };
+    let supervisor = services.pool().next().map_err(|_| lost())?;
+    let (actor, _join) =
+        Actor::spawn_linked(None, AgentActor::<A>::new(), agent, supervisor).await.map_err(|_| lost())?;
+    let answered = wait_for_answer(&actor, services, task, depth, request).await;
+    running.end(answered.as_ref().err().map(AgentError::class));
+    answered
+}
+
+async fn wait_for_answer<A: Agent>(
+    actor: &ActorRef<AgentMessage<A>>,
+    services: &Arc<AgentServices>,
+    task: &Arc<TaskScope>,
+    depth: u32,
+    request: A::Request,
+) -> Result<A::Reply, AgentError> {
+    let mut guard = KillOnDrop(Some(actor.get_cell()));
+    let (reply, answer) = oneshot::channel();
+    let ctx = Box::new(AgentContext::new(Arc::clone(services), Arc::clone(task), A::KIND, depth));
+    actor.cast(AgentMessage::Run { request, ctx, reply }).map_err(|_| AgentError::Lost { kind: A::KIND })?;
+    tokio::select! {
+        biased;
+        answer = answer => {
+            guard.0 = None;
+            answer.unwrap_or(Err(AgentError::Lost { kind: A::KIND }))
+        }
+        () = task.cancel().cancelled() => Err(AgentError::Cancelled),
+        () = tokio::time::sleep_until(task.deadline()) => Err(task.deadline_error()),
+    }
+}

@@ -1,0 +1,115 @@
+//! What the runtime hands to all agents.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use playhouse_config::prompts::PromptLibrary;
+use playhouse_config::settings::{AgentsConfig, PriceConfig};
+use playhouse_protocol::completion::ChatMessage;
+use playhouse_protocol::{Failure, Usage};
+use playhouse_supervisors::SupervisorPool;
+
+use crate::context::AgentRegistry;
+use crate::metrics_actor::Meter;
+use crate::model_actor::ModelHandle;
+
+/// Texts up to this many bytes are counted on the async thread: well under a millisecond.
+const COUNT_INLINE_BYTES_MAX: usize = 16 * 1024;
+
+/// Finds the model for a question.
+pub trait ModelRouter: Send + Sync + fmt::Debug {
+    /// The model that `wanted` names, or else the one selected for `task_type`.
+    fn select<'a>(
+        &'a self,
+        task_type: &'a str,
+        wanted: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<SelectedModel, Failure>>;
+}
+
+/// A model that was chosen.
+#[derive(Debug, Clone)]
+pub struct SelectedModel {
+    /// How to ask it.
+    pub handle: ModelHandle,
+    /// Why it was chosen, as a sentence.
+    pub reason: String,
+    /// What it costs.
+    pub price: PriceConfig,
+}
+
+impl SelectedModel {
+    /// Tokens of a prompt. Long prompts are counted off the async threads.
+    ///
+    /// # Errors
+    /// When the counting thread is gone because the runtime shuts down.
+    pub async fn count_prompt(&self, messages: &[ChatMessage]) -> Result<u64, Failure> {
+        let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
+        if bytes <= COUNT_INLINE_BYTES_MAX {
+            return Ok(self.handle.tokens().count_chat(messages));
+        }
+        let tokens = self.handle.tokens();
+        let messages = messages.to_vec();
+        tokio::task::spawn_blocking(move || tokens.count_chat(&messages))
+            .await
+            .map_err(|_| Failure::internal("count the tokens of a prompt: the counting thread is gone"))
+    }
+
+    /// What `usage` costs, in billionths of a US dollar.
+    pub fn cost_nano_usd(&self, usage: &Usage) -> u64 {
+        playhouse_models::cost_nano_usd(self.price, usage)
+    }
+}
+
+/// What [`AgentServices`] are made of.
+#[derive(Debug)]
+pub struct AgentServicesArgs {
+    /// The agents.
+    pub registry: AgentRegistry,
+    /// Where their actors are linked.
+    pub pool: SupervisorPool,
+    /// The models.
+    pub models: Arc<dyn ModelRouter>,
+    /// The prompt templates.
+    pub prompts: PromptLibrary,
+    /// Settings of the shipped agents.
+    pub agents_config: AgentsConfig,
+    /// Where agents are counted.
+    pub meter: Arc<Meter>,
+}
+
+/// What the runtime hands to all agents. Shared by the runtime and every open request.
+#[derive(Debug)]
+pub struct AgentServices(AgentServicesArgs);
+
+impl AgentServices {
+    /// Services for one runtime.
+    pub fn new(args: AgentServicesArgs) -> Arc<Self> {
+        Arc::new(Self(args))
+    }
+
+    /// The agents.
+    pub fn registry(&self) -> &AgentRegistry {
+        &self.0.registry
+    }
+
+    pub(crate) fn pool(&self) -> &SupervisorPool {
+        &self.0.pool
+    }
+
+    pub(crate) fn models(&self) -> &dyn ModelRouter {
+        &*self.0.models
+    }
+
+    pub(crate) fn prompts(&self) -> &PromptLibrary {
+        &self.0.prompts
+    }
+
+    pub(crate) fn agents_config(&self) -> &AgentsConfig {
+        &self.0.agents_config
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+}

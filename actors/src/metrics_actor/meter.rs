@@ -1,0 +1,252 @@
+//! What everybody counts with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
+};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use playhouse_protocol::FailureClass;
+use tokio::time::Instant;
+
+use super::names::{self, Metric};
+use crate::model_actor::ModelCallEnded;
+
+/// Handles into one runtime's recorder. Counting takes no lock and never waits.
+pub struct Meter {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    agents: DashMap<&'static str, Arc<AgentMeters>>,
+    models: DashMap<String, Arc<ModelMeters>>,
+    tasks: TaskMeters,
+}
+
+/// Counts by outcome: answered, or the class of the failure.
+struct Outcomes {
+    ok: Counter,
+    failed: [Counter; FailureClass::ALL.len()],
+}
+
+impl Outcomes {
+    fn new(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Self {
+        let of = |outcome: &'static str| {
+            let mut labels = labels.to_vec();
+            labels.push(("outcome", outcome));
+            counter(recorder, metric, &labels)
+        };
+        Self { ok: of("ok"), failed: FailureClass::ALL.map(|class| of(class.as_str())) }
+    }
+
+    fn count(&self, failure: Option<FailureClass>) {
+        let counter = match failure {
+            None => Some(&self.ok),
+            Some(class) => {
+                FailureClass::ALL.iter().position(|known| *known == class).and_then(|at| self.failed.get(at))
+            }
+        };
+        if let Some(counter) = counter {
+            counter.increment(1);
+        }
+    }
+}
+
+/// The counters of one agent kind.
+pub struct AgentMeters {
+    started: Counter,
+    running: Gauge,
+    seconds: Histogram,
+    ended: Outcomes,
+}
+
+impl AgentMeters {
+    /// Counts a request that starts now. Dropped without [`Running::end`], it counts as cancelled.
+    pub fn begin(self: &Arc<Self>) -> Running {
+        self.started.increment(1);
+        self.running.increment(1.0);
+        Running { meters: Arc::clone(self), started: Instant::now(), failure: Some(FailureClass::Cancelled) }
+    }
+}
+
+/// A request that is counted as running until this is dropped.
+pub struct Running {
+    meters: Arc<AgentMeters>,
+    started: Instant,
+    failure: Option<FailureClass>,
+}
+
+impl Running {
+    /// Counts the request as ended: `None` for an answer, otherwise the class of its failure.
+    pub fn end(mut self, failure: Option<FailureClass>) {
+        self.failure = failure;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.meters.running.decrement(1.0);
+        self.meters.seconds.record(self.started.elapsed().as_secs_f64());
+        self.meters.ended.count(self.failure);
+    }
+}
+
+struct ModelMeters {
+    calls: Outcomes,
+    seconds: Histogram,
+    prompt_tokens: Counter,
+    cached_prompt_tokens: Counter,
+    completion_tokens: Counter,
+    cost_nano_usd: Counter,
+}
+
+struct TaskMeters {
+    accepted: Counter,
+    open: Gauge,
+    ended: Outcomes,
+    refused: Outcomes,
+}
+
+impl Meter {
+    /// A meter with a recorder of its own: two runtimes in one process count apart.
+    ///
+    /// # Errors
+    /// When the exporter refuses its settings, which are fixed.
+    pub fn new() -> Result<Arc<Self>, BuildError> {
+        let recorder = PrometheusBuilder::new().set_buckets(&names::SECONDS_BUCKETS)?.build_recorder();
+        describe(&recorder);
+        let tasks = TaskMeters {
+            accepted: counter(&recorder, &names::TASKS_ACCEPTED, &[]),
+            open: gauge(&recorder, &names::TASKS_OPEN, &[]),
+            ended: Outcomes::new(&recorder, &names::TASKS_ENDED, &[]),
+            refused: Outcomes::new(&recorder, &names::TASKS_REFUSED, &[]),
+        };
+        let handle = recorder.handle();
+        Ok(Arc::new(Self { recorder, handle, agents: DashMap::new(), models: DashMap::new(), tasks }))
+    }
+
+    /// The counters of one agent kind.
+    pub fn agent(&self, kind: &'static str) -> Arc<AgentMeters> {
+        if let Some(meters) = self.agents.get(kind) {
+            return Arc::clone(&meters);
+        }
+        let labels = [("agent", kind)];
+        let new = || {
+            Arc::new(AgentMeters {
+                started: counter(&self.recorder, &names::REQUESTS_STARTED, &labels),
+                running: gauge(&self.recorder, &names::REQUESTS_RUNNING, &labels),
+                seconds: histogram(&self.recorder, &names::REQUEST_SECONDS, &labels),
+                ended: Outcomes::new(&self.recorder, &names::REQUESTS_ENDED, &labels),
+            })
+        };
+        Arc::clone(&self.agents.entry(kind).or_insert_with(new))
+    }
+
+    /// Counts a model call that ended. `model` is a catalog entry.
+    pub fn model_call_ended(&self, model: &str, ended: &ModelCallEnded) {
+        let meters = self.model(model);
+        meters.calls.count(ended.failure);
+        meters.seconds.record(ended.elapsed.as_secs_f64());
+        meters.prompt_tokens.increment(ended.usage.prompt_tokens);
+        meters.cached_prompt_tokens.increment(ended.usage.cached_prompt_tokens);
+        meters.completion_tokens.increment(ended.usage.completion_tokens);
+        meters.cost_nano_usd.increment(ended.usage.cost_nano_usd);
+    }
+
+    fn model(&self, model: &str) -> Arc<ModelMeters> {
+        if let Some(meters) = self.models.get(model) {
+            return Arc::clone(&meters);
+        }
+        let labels = [("model", model)];
+        let tokens =
+            |kind| counter(&self.recorder, &names::MODEL_TOKENS, &[("model", model), ("kind", kind)]);
+        let new = || {
+            Arc::new(ModelMeters {
+                calls: Outcomes::new(&self.recorder, &names::MODEL_CALLS, &labels),
+                seconds: histogram(&self.recorder, &names::MODEL_CALL_SECONDS, &labels),
+                prompt_tokens: tokens("prompt"),
+                cached_prompt_tokens: tokens("cached_prompt"),
+                completion_tokens: tokens("completion"),
+                cost_nano_usd: counter(&self.recorder, &names::MODEL_COST, &labels),
+            })
+        };
+        Arc::clone(&self.models.entry(model.to_owned()).or_insert_with(new))
+    }
+
+    /// Counts a task that was accepted.
+    pub fn task_accepted(&self) {
+        self.tasks.accepted.increment(1);
+        self.tasks.open.increment(1.0);
+    }
+
+    /// Counts a task that was refused.
+    pub fn task_refused(&self, class: FailureClass) {
+        self.tasks.refused.count(Some(class));
+    }
+
+    /// Counts a task that ended: `None` for an answer, otherwise the class of its failure.
+    pub fn task_ended(&self, failure: Option<FailureClass>) {
+        self.tasks.open.decrement(1.0);
+        self.tasks.ended.count(failure);
+    }
+
+    /// The text in Prometheus' exposition format.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Moves what histograms have gathered into their buckets.
+    pub fn run_upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").finish_non_exhaustive()
+    }
+}
+
+static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
+fn key(metric: &Metric, labels: &[(&'static str, &str)]) -> Key {
+    let labels: Vec<_> = labels.iter().map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+    Key::from_parts(metric.name, labels)
+}
+
+fn counter(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Counter {
+    recorder.register_counter(&key(metric, labels), &METADATA)
+}
+
+fn gauge(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Gauge {
+    recorder.register_gauge(&key(metric, labels), &METADATA)
+}
+
+fn histogram(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Histogram {
+    recorder.register_histogram(&key(metric, labels), &METADATA)
+}
+
+fn describe(recorder: &PrometheusRecorder) {
+    let text = |metric: &Metric| (KeyName::from(metric.name), SharedString::from(metric.help));
+    for metric in [
+        names::REQUESTS_STARTED,
+        names::REQUESTS_ENDED,
+        names::MODEL_CALLS,
+        names::MODEL_TOKENS,
+        names::MODEL_COST,
+        names::TASKS_ACCEPTED,
+        names::TASKS_REFUSED,
+        names::TASKS_ENDED,
+    ] {
+        let (name, help) = text(&metric);
+        recorder.describe_counter(name, Some(Unit::Count), help);
+    }
+    for metric in [names::REQUESTS_RUNNING, names::TASKS_OPEN] {
+        let (name, help) = text(&metric);
+        recorder.describe_gauge(name, Some(Unit::Count), help);
+    }
+    for metric in [names::REQUEST_SECONDS, names::MODEL_CALL_SECONDS] {
+        let (name, help) = text(&metric);
+        recorder.describe_histogram(name, Some(Unit::Seconds), help);
+    }
+}

@@ -1,0 +1,16 @@
+//! Fans work out: many items side by side, never more than a width, one outcome for each.
+//!
+//! One actor a runtime, started by its supervisor. Receives plans from the runtime's `map`; runs the
+//! items of each plan inside one future that it owns, so that an item costs what its agent costs and no
+//! more. A fast item never waits for a slow one. Ends with the runtime, which cancels what is open. A restart
+//! loses the plans under way; whoever waits for one is told.
+
+mod actor;
+mod message;
+mod plan;
+mod state;
+
+pub use actor::OrchestratorActor;
+pub use message::OrchestratorMessage;
+pub use plan::{ItemOutcome, Plan, PlanId, PlanSnapshot, WIDTH_MAX};
+pub use state::OrchestratorState;
