@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Tests of several Playhouse crates together; they are in `tests/`.

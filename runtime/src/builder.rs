@@ -1,0 +1,166 @@
+//! Writing a runtime down, and starting it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use playhouse_actors::Agent;
+use playhouse_actors::context::{AgentRegistry, AgentServices, AgentServicesArgs, DuplicateAgent};
+use playhouse_actors::develop::Developer;
+use playhouse_actors::generator::CodeGenerator;
+use playhouse_actors::metrics_actor::Meter;
+use playhouse_actors::reviewer::CodeReviewer;
+use playhouse_config::Config;
+use playhouse_config::prompts::PromptLibrary;
+use playhouse_models::{Catalog, CatalogParts};
+use playhouse_protocol::{SeededSource, WallClock};
+use playhouse_supervisors::ready;
+
+use crate::admission::Admission;
+use crate::clock::SystemWallClock;
+use crate::error::StartError;
+use crate::router::CatalogRouter;
+use crate::runtime::{Runtime, RuntimeParts};
+use crate::tree::Tree;
+
+/// How long the tree may take to start. Nothing in it waits for a network or loads a model.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+type Register = Box<dyn FnOnce(&mut AgentRegistry) -> Result<(), DuplicateAgent> + Send>;
+
+/// A runtime that is being written down. Made by [`Runtime::builder`].
+#[must_use = "a runtime does nothing until it is started"]
+pub struct RuntimeBuilder {
+    config: Config,
+    agents: Vec<Register>,
+    seed: Option<u64>,
+    clock: Option<Arc<dyn WallClock>>,
+    models_dir: Option<PathBuf>,
+}
+
+impl Default for RuntimeBuilder {
+    fn default() -> Self {
+        Self { config: Config::default(), agents: Vec::new(), seed: None, clock: None, models_dir: None }
+    }
+}
+
+impl RuntimeBuilder {
+    /// The settings; the built-in ones when this is not called.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds an agent beside the shipped ones.
+    pub fn agent<A: Agent>(mut self, agent: A) -> Self {
+        self.agents.push(Box::new(move |registry| registry.insert(agent)));
+        self
+    }
+
+    /// Where ids, jitter and the like are drawn from: the same seed draws the same. Taken from the operating
+    /// system when this is not called.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The time of day; the system's clock when this is not called.
+    pub fn clock(mut self, clock: Arc<dyn WallClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// The folder of fetched models; the user's cache folder when this is not called.
+    pub fn models_dir(mut self, models_dir: impl Into<PathBuf>) -> Self {
+        self.models_dir = Some(models_dir.into());
+        self
+    }
+
+    /// Starts the runtime: its supervision tree is up when this returns. No model is loaded or asked yet.
+    ///
+    /// # Errors
+    /// [`StartError`] when the settings, the prompt templates or the agents cannot be used.
+    pub async fn start(self) -> Result<Runtime, StartError> {
+        let random = Arc::new(SeededSource::from_seed(self.seed.unwrap_or_else(operating_system_seed)));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemWallClock::now()));
+        let meter = Meter::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+        let registry = register(self.agents)?;
+        let prompts = match &self.config.prompts_dir {
+            None => PromptLibrary::built_in(),
+            Some(dir) => {
+                PromptLibrary::with_overrides(dir).map_err(|error| StartError::Prompts(error.into()))?
+            }
+        };
+        let catalog = Arc::new(Catalog::new(
+            &self.config,
+            CatalogParts {
+                random: Arc::new(random.fork("models")),
+                wall_clock: Arc::clone(&clock),
+                models_dir: self.models_dir.unwrap_or_else(default_models_dir),
+            },
+        ));
+        let tree = Tree::new(&self.config, &random, &meter);
+        let actors: BTreeMap<_, _> = tree.models.clone();
+        let services = AgentServices::new(AgentServicesArgs {
+            registry,
+            pool: tree.pool.clone(),
+            models: Arc::new(CatalogRouter::new(Arc::clone(&catalog), actors)),
+            prompts,
+            agents_config: self.config.agents.clone(),
+            meter: Arc::clone(&meter),
+        });
+        let root = tree.spec.spawn().await?;
+        ready(&root.actor, START_LIMIT).await?;
+        let admission = Arc::new(Admission::new(self.config.limits.tasks_open_max, Arc::clone(&meter)));
+        Ok(Runtime::from_parts(RuntimeParts {
+            services,
+            catalog,
+            admission,
+            root: root.actor,
+            pool: tree.pool,
+            models: tree.models,
+            orchestrator: tree.orchestrator,
+            metrics: tree.metrics,
+            limits: self.config.limits,
+            ids: random.fork("ids"),
+            clock,
+        }))
+    }
+}
+
+/// The shipped agents and the user's own.
+fn register(agents: Vec<Register>) -> Result<AgentRegistry, DuplicateAgent> {
+    let mut registry = AgentRegistry::default();
+    registry.insert(CodeGenerator::default())?;
+    registry.insert(CodeReviewer::default())?;
+    registry.insert(Developer::default())?;
+    for insert in agents {
+        insert(&mut registry)?;
+    }
+    Ok(registry)
+}
+
+impl std::fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuntimeBuilder")
+            .field("config", &self.config)
+            .field("agents", &self.agents.len())
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A seed that differs from process to process and from call to call.
+fn operating_system_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    // The standard library's hasher is keyed by the operating system's random source.
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// The user's cache folder, or a folder beside the program where there is no such thing as a home.
+fn default_models_dir() -> PathBuf {
+    playhouse_config::environment::Environment::process()
+        .models_dir()
+        .unwrap_or_else(|_| PathBuf::from("playhouse-models"))
+}

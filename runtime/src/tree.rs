@@ -1,0 +1,81 @@
+//! The supervision tree of a runtime, in one place.
+//!
+//! ```text
+//! runtime                 rest_for_one
+//! ├─ metrics              permanent
+//! ├─ models               one_for_one: an actor for each catalog entry, permanent
+//! ├─ agents               one_for_one: a dynamic supervisor a core, whose children are temporary
+//! └─ orchestration        one_for_one
+//!    └─ orchestrator      permanent
+//! ```
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use playhouse_actors::metrics_actor::{Meter, MetricsActor, MetricsArgs, MetricsMessage};
+use playhouse_actors::model_actor::{ModelActor, ModelArgs, ModelMessage};
+use playhouse_actors::orchestrator::{OrchestratorActor, OrchestratorMessage};
+use playhouse_config::Config;
+use playhouse_protocol::SeededSource;
+use playhouse_supervisors::{
+    Address, ChildSpec, PoolConfig, RestartKind, Strategy, SupervisorPool, SupervisorSpec,
+};
+
+/// A tree that is written down, and the addresses of those in it who are asked.
+pub(crate) struct Tree {
+    pub(crate) spec: SupervisorSpec,
+    pub(crate) pool: SupervisorPool,
+    pub(crate) models: BTreeMap<String, Address<ModelMessage>>,
+    pub(crate) orchestrator: Address<OrchestratorMessage>,
+    pub(crate) metrics: Address<MetricsMessage>,
+}
+
+impl Tree {
+    pub(crate) fn new(config: &Config, random: &SeededSource, meter: &Arc<Meter>) -> Self {
+        let jitter = |label: &str| Arc::new(random.fork(label));
+
+        let args = MetricsArgs { meter: Arc::clone(meter) };
+        let metrics_child =
+            ChildSpec::actor("metrics", RestartKind::Permanent, move || (MetricsActor, args.clone()));
+        let metrics = metrics_child.address();
+
+        let mut models = BTreeMap::new();
+        let mut models_spec =
+            SupervisorSpec::new("models", Strategy::OneForOne, jitter("supervisor models"));
+        for (name, model) in &config.models {
+            let args = ModelArgs {
+                model: name.clone(),
+                calls_open_max: model.queue_len_max,
+                meter: Arc::clone(meter),
+            };
+            let child =
+                ChildSpec::actor(name.clone(), RestartKind::Permanent, move || (ModelActor, args.clone()));
+            models.insert(name.clone(), child.address());
+            models_spec = models_spec.with_child(child);
+        }
+
+        let (pool, agents_spec) = SupervisorPool::new(
+            PoolConfig {
+                shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+                children_max: config.limits.agents_live_max,
+                ..PoolConfig::new("agents")
+            },
+            jitter("supervisor agents"),
+        );
+
+        let orchestrator_child =
+            ChildSpec::actor("orchestrator", RestartKind::Permanent, || (OrchestratorActor, ()));
+        let orchestrator = orchestrator_child.address();
+        let orchestration_spec =
+            SupervisorSpec::new("orchestration", Strategy::OneForOne, jitter("supervisor orchestration"))
+                .with_child(orchestrator_child);
+
+        let spec = SupervisorSpec::new("runtime", Strategy::RestForOne, jitter("supervisor runtime"))
+            .with_child(metrics_child)
+            .with_child(models_spec.into_child(RestartKind::Permanent))
+            .with_child(agents_spec.into_child(RestartKind::Permanent))
+            .with_child(orchestration_spec.into_child(RestartKind::Permanent));
+        Self { spec, pool, models, orchestrator, metrics }
+    }
+}

@@ -1,0 +1,3 @@
+//! One binary for all tests of several crates together, one module a topic.
+
+mod architecture;
