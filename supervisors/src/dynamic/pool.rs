@@ -91,31 +91,32 @@ impl SupervisorPool {
     ///
     /// The pool has no supervisor to give before that one runs. The jitter of a shard's restart is drawn
     /// from `random`.
-    pub fn new(config: &PoolConfig, random: Arc<dyn RandomSource>) -> (Self, SupervisorSpec) {
-        let mut spec = SupervisorSpec::new(config.name.clone(), Strategy::OneForOne, random);
-        let mut shards = Vec::with_capacity(config.shards.get());
-        for shard in 0..config.shards.get() {
+    pub fn new(config: PoolConfig, random: Arc<dyn RandomSource>) -> (Self, SupervisorSpec) {
+        let PoolConfig { name, shards, children_max, failures_kept, grace, observer } = config;
+        let mut spec = SupervisorSpec::new(name, Strategy::OneForOne, random);
+        let mut written = Vec::with_capacity(shards.get());
+        for shard in 0..shards.get() {
             let name = format!("shard-{shard}");
             let counters = Arc::new(Counters::default());
             let args = DynamicSupervisorArgs {
                 name: name.clone(),
                 counters: Arc::clone(&counters),
-                failures_kept: config.failures_kept,
-                grace: crate::bounded(config.grace),
-                observer: config.observer.clone(),
+                failures_kept,
+                grace: crate::bounded(grace),
+                observer: observer.clone(),
             };
             let child = ChildSpec::new(name, RestartKind::Permanent, move |context: StartContext| {
                 let args = args.clone();
                 async move { Ok(context.spawn(DynamicSupervisorActor, args).await?.get_cell()) }
             })
-            .with_grace(config.grace);
-            shards.push(Shard { address: child.address(), counters });
+            .with_grace(grace);
+            written.push(Shard { address: child.address(), counters });
             spec = spec.with_child(child);
         }
         let pool = Self {
-            shards: shards.into(),
+            shards: written.into(),
             next: Arc::new(AtomicUsize::new(0)),
-            permits: Arc::new(Semaphore::new(config.children_max.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(children_max.min(Semaphore::MAX_PERMITS))),
         };
         (pool, spec)
     }

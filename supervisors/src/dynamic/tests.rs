@@ -21,7 +21,7 @@ fn config(shards: usize) -> PoolConfig {
 }
 
 async fn open(stage: &Stage, config: PoolConfig) -> (SupervisorPool, RootSupervisor) {
-    let (pool, spec) = SupervisorPool::new(&config, Stage::random());
+    let (pool, spec) = SupervisorPool::new(config, Stage::random());
     let root = stage.open_all(spec).await;
     (pool, root)
 }
@@ -218,7 +218,7 @@ async fn no_more_are_admitted_than_may_be_and_a_dropped_permit_comes_back() {
 #[tokio::test(start_paused = true)]
 async fn a_pool_without_its_supervisor_has_nobody_to_give() {
     let stage = Stage::new();
-    let (pool, spec) = SupervisorPool::new(&config(2), Stage::random());
+    let (pool, spec) = SupervisorPool::new(config(2), Stage::random());
     assert_eq!(pool.next().unwrap_err(), PoolError::Down);
     let root = stage.open_all(spec).await;
     assert!(pool.next().is_ok());
@@ -275,7 +275,7 @@ async fn stubborn_children_are_killed_when_the_grace_is_over() {
 #[tokio::test(start_paused = true)]
 async fn a_plain_stop_of_the_supervisor_above_stops_the_children_too() {
     let stage = Stage::new();
-    let (pool, spec) = SupervisorPool::new(&config(2), Stage::random());
+    let (pool, spec) = SupervisorPool::new(config(2), Stage::random());
     let above = stage
         .supervisor("root", Strategy::RestForOne)
         .with_child(stage.child("journal"))
