@@ -3,10 +3,10 @@
 use std::fmt;
 
 use playhouse_protocol::FailureClass;
-use ractor::ActorProcessingErr;
+use ractor::{ActorCell, ActorProcessingErr, SupervisionEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::panics::PanicCause;
+use crate::panics::{PanicCause, catch_panic_now};
 use crate::supervisor::EscalationError;
 
 /// The reasons that ractor gives when an actor did not end by itself.
@@ -138,10 +138,34 @@ impl ExitCause {
     }
 
     /// The cause behind the reason of a terminated actor.
-    pub(crate) fn from_reason(reason: Option<&str>) -> Self {
+    fn from_reason(reason: Option<&str>) -> Self {
         match reason {
             Some(reason) if REASONS_OF_A_KILL.contains(&reason) => Self::Killed,
             Some(_) | None => Self::Normal,
+        }
+    }
+
+    /// The cause behind ractor's news of an actor's end; none for any other news.
+    ///
+    /// The event may carry the actor's last state or its error, which belong to foreign code: what they do
+    /// when they are shown or dropped must not hurt the supervisor that is told.
+    pub(crate) fn from_event(event: SupervisionEvent) -> Option<(ActorCell, Self)> {
+        match event {
+            SupervisionEvent::ActorTerminated(cell, state, reason) => {
+                if catch_panic_now(|| drop(state)).is_err() {
+                    tracing::warn!(actor = %cell.get_id(), "the state of an actor panicked when dropped");
+                }
+                Some((cell, Self::from_reason(reason.as_deref())))
+            }
+            SupervisionEvent::ActorFailed(cell, error) => {
+                let cause = catch_panic_now(|| {
+                    let cause = Self::from_error(&error);
+                    drop(error);
+                    cause
+                });
+                Some((cell, cause.unwrap_or_else(Self::from)))
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => None,
         }
     }
 

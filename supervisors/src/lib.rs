@@ -28,14 +28,14 @@ pub mod tree;
 pub use cause::{CauseKind, ExitCause};
 pub use child::{Address, AddressError, ChildSpec, StartContext, StartError};
 pub use dynamic::{AdmitError, Permit, PoolConfig, PoolError, SupervisorPool};
-pub use panics::{PanicCause, Supervised, catch_panic};
+pub use panics::{Ending, PanicCause, Supervised, catch_panic};
 pub use policy::{Backoff, Jitter, RestartBudget, RestartKind, Strategy};
-pub use stop::{ShutdownReport, StopOutcome};
+pub use stop::{ChildStop, ShutdownReport, StopOutcome};
 pub use supervisor::{
     AskError, EscalationError, Observer, RootSupervisor, SupervisorEvent, SupervisorMessage, SupervisorSpec,
     child, ready, shutdown, tree,
 };
-pub use tree::{NodeKind, NodeState, TreeNode};
+pub use tree::{DynamicCounts, LastFailure, NodeKind, NodeState, TreeNode};
 
 #[cfg(test)]
 mod testing;

@@ -1,11 +1,12 @@
 //! The harness of this crate's tests: actors that do as they are told, and a count of those that live.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use playhouse_protocol::{RandomSource, SeededSource};
-use ractor::{Actor, ActorProcessingErr, ActorRef, ActorStatus, RpcReplyPort};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorStatus, RpcReplyPort};
 use tokio::time::sleep;
 
 use crate::policy::{Backoff, Jitter, RestartBudget, RestartKind, Strategy};
@@ -17,10 +18,15 @@ use crate::{ChildSpec, ExitCause, ShutdownReport};
 /// Longer than anything in these tests, in paused time.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 
+/// What is written when a child is started while its actor before is still there.
+pub(crate) const DOUBLE: &str = "double";
+
 /// A stage for players. When it is dropped, everybody must have left: a test that leaves an actor running fails.
 pub(crate) struct Stage {
     live: Arc<AtomicUsize>,
     log: Arc<Mutex<Vec<String>>>,
+    /// The latest actor of each name, to see that it had left before the next one came.
+    cast: Arc<Mutex<BTreeMap<String, ActorCell>>>,
     roots: Mutex<Vec<ActorRef<SupervisorMessage>>>,
 }
 
@@ -53,6 +59,7 @@ pub(crate) struct PlayerArgs {
     temper: Temper,
     live: Arc<AtomicUsize>,
     log: Arc<Mutex<Vec<String>>>,
+    cast: Option<Arc<Mutex<BTreeMap<String, ActorCell>>>>,
 }
 
 /// The state: alive as long as the player is.
@@ -82,9 +89,15 @@ impl Actor for Player {
 
     async fn pre_start(
         &self,
-        _myself: ActorRef<Cue>,
+        myself: ActorRef<Cue>,
         args: PlayerArgs,
     ) -> Result<Presence, ActorProcessingErr> {
+        if let Some(cast) = &args.cast
+            && let Some(before) = cast.lock().unwrap().insert(args.name.clone(), myself.get_cell())
+            && before.get_status() < ActorStatus::Stopping
+        {
+            args.write(DOUBLE);
+        }
         args.live.fetch_add(1, Ordering::SeqCst);
         let presence = Presence(args);
         let args = &presence.0;
@@ -136,7 +149,7 @@ impl Actor for Player {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self { live: Arc::default(), log: Arc::default(), roots: Mutex::default() }
+        Self { live: Arc::default(), log: Arc::default(), cast: Arc::default(), roots: Mutex::default() }
     }
 
     pub(crate) fn random() -> Arc<dyn RandomSource> {
@@ -162,16 +175,16 @@ impl Stage {
 
     pub(crate) fn child_with(&self, name: &str, kind: RestartKind, temper: &Temper) -> ChildSpec {
         let (name, temper) = (name.to_owned(), temper.clone());
-        let (live, log) = (Arc::clone(&self.live), Arc::clone(&self.log));
+        let (live, log, cast) = (Arc::clone(&self.live), Arc::clone(&self.log), Arc::clone(&self.cast));
         ChildSpec::actor(name.clone(), kind, move || {
-            let (live, log) = (Arc::clone(&live), Arc::clone(&log));
-            (Player, PlayerArgs { name: name.clone(), temper: temper.clone(), live, log })
+            let (live, log, cast) = (Arc::clone(&live), Arc::clone(&log), Some(Arc::clone(&cast)));
+            (Player, PlayerArgs { name: name.clone(), temper: temper.clone(), live, log, cast })
         })
     }
 
     pub(crate) fn player(&self, name: &str) -> (Player, PlayerArgs) {
         let (live, log) = (Arc::clone(&self.live), Arc::clone(&self.log));
-        (Player, PlayerArgs { name: name.to_owned(), temper: Temper::default(), live, log })
+        (Player, PlayerArgs { name: name.to_owned(), temper: Temper::default(), live, log, cast: None })
     }
 
     pub(crate) async fn open(&self, spec: SupervisorSpec) -> RootSupervisor {

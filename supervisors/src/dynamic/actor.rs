@@ -80,18 +80,13 @@ impl Actor for DynamicSupervisorActor {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        match event {
-            SupervisionEvent::ActorStarted(_) => state.counters.count_started(),
-            SupervisionEvent::ActorTerminated(child, _state, reason) => {
-                match ExitCause::from_reason(reason.as_deref()) {
-                    ExitCause::Normal => state.counters.count_ended(),
-                    cause => on_failure(state, &child, cause),
-                }
-            }
-            SupervisionEvent::ActorFailed(child, error) => {
-                on_failure(state, &child, ExitCause::from_error(&error));
-            }
-            SupervisionEvent::ProcessGroupChanged(_) => {}
+        if matches!(event, SupervisionEvent::ActorStarted(_)) {
+            state.counters.count_started();
+        }
+        match ExitCause::from_event(event) {
+            None => {}
+            Some((_child, ExitCause::Normal)) => state.counters.count_ended(),
+            Some((child, cause)) => on_failure(state, &child, cause),
         }
         Ok(())
     }

@@ -91,9 +91,10 @@ impl SupervisorPool {
     ///
     /// The pool has no supervisor to give before that one runs. The jitter of a shard's restart is drawn
     /// from `random`.
-    pub fn new(config: PoolConfig, random: Arc<dyn RandomSource>) -> (Self, SupervisorSpec) {
+    pub fn new(config: &PoolConfig, random: Arc<dyn RandomSource>) -> (Self, SupervisorSpec) {
         let PoolConfig { name, shards, children_max, failures_kept, grace, observer } = config;
-        let mut spec = SupervisorSpec::new(name, Strategy::OneForOne, random);
+        let (failures_kept, grace) = (*failures_kept, *grace);
+        let mut spec = SupervisorSpec::new(name.as_str(), Strategy::OneForOne, random);
         let mut written = Vec::with_capacity(shards.get());
         for shard in 0..shards.get() {
             let name = format!("shard-{shard}");
@@ -116,7 +117,7 @@ impl SupervisorPool {
         let pool = Self {
             shards: written.into(),
             next: Arc::new(AtomicUsize::new(0)),
-            permits: Arc::new(Semaphore::new(children_max.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new((*children_max).min(Semaphore::MAX_PERMITS))),
         };
         (pool, spec)
     }

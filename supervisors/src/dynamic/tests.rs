@@ -12,7 +12,7 @@ use crate::policy::{RestartKind, Strategy};
 use crate::supervisor::{RootSupervisor, SupervisorEvent, ready, shutdown, tree};
 use crate::testing::{Cue, LONG, Stage, until};
 use crate::tree::{DynamicCounts, LastFailure, NodeKind, TreeNode};
-use crate::{ExitCause, StartError};
+use crate::{CauseKind, ExitCause, StartError};
 
 use super::{AdmitError, PoolConfig, PoolError, SupervisorPool};
 
@@ -21,7 +21,7 @@ fn config(shards: usize) -> PoolConfig {
 }
 
 async fn open(stage: &Stage, config: PoolConfig) -> (SupervisorPool, RootSupervisor) {
-    let (pool, spec) = SupervisorPool::new(config, Stage::random());
+    let (pool, spec) = SupervisorPool::new(&config, Stage::random());
     let root = stage.open_all(spec).await;
     (pool, root)
 }
@@ -166,6 +166,69 @@ async fn the_latest_failures_are_kept_and_no_more() {
     stage.close(root).await;
 }
 
+/// Whatever it leaves behind panics: its state when dropped, its error when shown.
+struct Booby;
+
+struct Trap;
+
+impl Drop for Trap {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "a state that panics when dropped");
+    }
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("an error that panics when shown");
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
+impl Actor for Booby {
+    type Msg = Cue;
+    type State = Trap;
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Cue>, (): ()) -> Result<Trap, ActorProcessingErr> {
+        Ok(Trap)
+    }
+
+    async fn handle(&self, myself: ActorRef<Cue>, cue: Cue, _: &mut Trap) -> Result<(), ActorProcessingErr> {
+        match cue {
+            Cue::Leave => {
+                myself.stop(None);
+                Ok(())
+            }
+            Cue::Panic(_) | Cue::Fail(_) | Cue::Hang(_) | Cue::Answer(_) => Err(Box::new(Unspeakable)),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_child_leaves_behind_cannot_hurt_its_supervisor() {
+    let stage = Stage::new();
+    let (pool, root) = open(&stage, config(1)).await;
+    let shard = pool.next().unwrap();
+    for cue in [Cue::Leave, Cue::Fail("unheard")] {
+        // Spawned as somebody would who does not know the pool's own way.
+        let (booby, join) = Actor::spawn_linked(None, Booby, (), shard.clone()).await.unwrap();
+        booby.cast(cue).unwrap();
+        let _ = join.await;
+    }
+    let killed = Actor::spawn_linked(None, Booby, (), shard.clone()).await.unwrap().0;
+    killed.kill();
+    until("all three are counted", || pool.counts().ended + pool.counts().failed == 3).await;
+    assert_eq!(pool.next().unwrap(), shard, "it was never replaced");
+    let tree = tree(&root.actor, LONG).await.unwrap();
+    let kept: Vec<_> = failures(&tree.children[0]).iter().map(|failure| failure.cause.kind()).collect();
+    assert_eq!(kept, [CauseKind::Panicked, CauseKind::Killed]);
+    stage.close(root).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn children_are_spread_over_the_shards_in_turn() {
     let stage = Stage::new();
@@ -218,7 +281,7 @@ async fn no_more_are_admitted_than_may_be_and_a_dropped_permit_comes_back() {
 #[tokio::test(start_paused = true)]
 async fn a_pool_without_its_supervisor_has_nobody_to_give() {
     let stage = Stage::new();
-    let (pool, spec) = SupervisorPool::new(config(2), Stage::random());
+    let (pool, spec) = SupervisorPool::new(&config(2), Stage::random());
     assert_eq!(pool.next().unwrap_err(), PoolError::Down);
     let root = stage.open_all(spec).await;
     assert!(pool.next().is_ok());
@@ -275,7 +338,7 @@ async fn stubborn_children_are_killed_when_the_grace_is_over() {
 #[tokio::test(start_paused = true)]
 async fn a_plain_stop_of_the_supervisor_above_stops_the_children_too() {
     let stage = Stage::new();
-    let (pool, spec) = SupervisorPool::new(config(2), Stage::random());
+    let (pool, spec) = SupervisorPool::new(&config(2), Stage::random());
     let above = stage
         .supervisor("root", Strategy::RestForOne)
         .with_child(stage.child("journal"))

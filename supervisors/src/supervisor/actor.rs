@@ -90,16 +90,9 @@ impl Actor for SupervisorActor {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        match event {
-            SupervisionEvent::ActorTerminated(cell, _state, reason) => {
-                let cause = ExitCause::from_reason(reason.as_deref());
-                exits::on_actor_ended(&myself, state, &cell, cause);
-            }
-            SupervisionEvent::ActorFailed(cell, error) => {
-                exits::on_actor_ended(&myself, state, &cell, ExitCause::from_error(&error));
-            }
-            // That an actor runs says nothing about its child before its start has returned.
-            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        // That an actor runs says nothing about its child before its start has returned.
+        if let Some((cell, cause)) = ExitCause::from_event(event) {
+            exits::on_actor_ended(&myself, state, &cell, cause);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A supervisor alone: what it does about starts, exits and stops. Time is paused.
 
+mod chaos;
 mod escalation;
 mod restarts;
 mod starts;
