@@ -35,6 +35,20 @@ impl Environment {
         Self { variables: Variables::Given(given), working_folder: PathBuf::new() }
     }
 
+    /// The same environment with one more variable. The process's own is not changed: what it holds is then
+    /// left out.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        let mut given = match self.variables {
+            Variables::Process => BTreeMap::new(),
+            Variables::Given(given) => given,
+        };
+        given.insert(name.to_owned(), value.into());
+        self.variables = Variables::Given(given);
+        self
+    }
+
     /// The same environment, seen from another working folder.
     #[must_use]
     pub fn with_working_folder(mut self, folder: impl Into<PathBuf>) -> Self {

@@ -4,9 +4,11 @@
 //!
 //! 1. [`settings`]: the checked types that the rest of Playhouse is given;
 //! 2. [`secret`]: keys by reference, read when they are used;
-//! 3. [`environment`] and [`load`]: where settings are found and how they are read;
-//! 4. [`error`]: what can be wrong with them;
-//! 5. [`prompts`]: the templates of what the shipped agents ask.
+//! 3. [`environment`] and [`load`]: where settings are found and how they are read: text, its marks, its
+//!    shape (`shape`, by the schema of the raw types), then checked settings (`check`);
+//! 4. [`schema`] and [`show`]: settings for editors and for people;
+//! 5. [`error`]: what can be wrong with them;
+//! 6. [`prompts`]: the templates of what the shipped agents ask.
 
 pub mod settings;
 
@@ -15,14 +17,27 @@ pub mod secret;
 pub mod environment;
 pub mod load;
 
+mod check;
+mod marks;
+mod raw;
+mod report;
+mod shape;
+mod yaml;
+
+pub mod schema;
+pub mod show;
+
 pub mod error;
+
+mod key_path;
+mod nearest;
 
 pub mod prompts;
 
-mod nearest;
-
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
-pub use load::{LoadArgs, Loaded, load, parse_str};
+pub use load::{LoadArgs, Loaded, check_secrets, default_yaml, load, parse_str};
+pub use schema::schema_json;
 pub use secret::{Secret, SecretRef};
 pub use settings::Config;
+pub use show::show;

@@ -1,10 +1,19 @@
 //! From a file to checked settings.
 
-use std::path::PathBuf;
+mod files;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use crate::environment::Environment;
-use crate::error::{ConfigError, ConfigErrors};
-use crate::settings::Config;
+use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
+use crate::key_path::KeyPath;
+use crate::raw::RawConfig;
+use crate::report::Report;
+use crate::schema::SCHEMA;
+use crate::settings::{Config, ProviderConfig};
+use crate::{check, marks, shape, yaml};
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -23,7 +32,7 @@ impl LoadArgs {
 }
 
 /// Settings and where they came from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     /// The settings.
     pub config: Config,
@@ -33,20 +42,80 @@ pub struct Loaded {
     pub warnings: Vec<ConfigError>,
 }
 
-/// Finds, reads and checks the settings.
+/// Finds, reads and checks the settings: the file that the user named, else `PLAYHOUSE_CONFIG`, else
+/// `playhouse.yaml` in the working folder, else `playhouse/playhouse.yaml` in the user's folder for
+/// settings, else the defaults.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
 pub fn load(args: &LoadArgs) -> Result<Loaded, ConfigErrors> {
-    let _ = args;
-    Ok(Loaded { config: Config::default(), source: None, warnings: Vec::new() })
+    let Some(path) = files::find(args.path.as_deref(), &args.environment) else {
+        return Ok(Loaded { config: Config::default(), source: None, warnings: Vec::new() });
+    };
+    let name = path.display().to_string();
+    let text = files::read(&path).map_err(|error| error.in_file(&name))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let (config, warnings) = parse(&name, &text, folder)?;
+    Ok(Loaded { config, source: Some(path), warnings })
 }
 
-/// Checks settings that are at hand as text; `name` stands in errors where a file's name would.
+/// Checks settings that are at hand as text; `name` stands in errors where a file's name would, and
+/// relative paths are left as they are.
 ///
 /// # Errors
 /// As [`load`].
 pub fn parse_str(name: &str, text: &str) -> Result<Config, ConfigErrors> {
-    let _ = (name, text);
-    Ok(Config::default())
+    if text.len() as u64 > files::BYTES_MAX {
+        return Err(files::too_large().in_file(name).into());
+    }
+    parse(name, text, Path::new("")).map(|(config, _)| config)
 }
+
+/// The default settings with a comment on each: what `playhouse config default` prints.
+pub const fn default_yaml() -> &'static str {
+    include_str!("../playhouse.default.yaml")
+}
+
+/// Reads every secret that the catalog refers to; the answer is what would fail when a model is used.
+pub fn check_secrets(config: &Config, environment: &Environment) -> Vec<ConfigError> {
+    let keys = config.models.iter().filter_map(|(name, entry)| match &entry.provider {
+        ProviderConfig::OpenAi(http) => {
+            Some((KeyPath::of(["models", name, "api_key"]), http.api_key.as_ref()?))
+        }
+        ProviderConfig::Local(_) | ProviderConfig::Scripted { .. } => None,
+    });
+    keys.filter_map(|(path, key)| Some(key.resolve_in(environment).err()?.about(path))).collect()
+}
+
+fn parse(name: &str, text: &str, folder: &Path) -> Result<(Config, Vec<ConfigError>), ConfigErrors> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut report = Report::new(name);
+    let raw = read(text, &mut report).map_err(|error| error.in_file(name))?;
+    let config = check::check(raw, folder, &mut report);
+    Ok((config, report.finish()?))
+}
+
+/// Text → raw settings. Errors of the whole text come back; errors of single keys go into the report.
+fn read(text: &str, report: &mut Report) -> Result<RawConfig, ConfigError> {
+    let (marks, duplicates) = marks::scan(text)?;
+    report.set_marks(marks);
+    for duplicate in duplicates {
+        report.add(duplicate);
+    }
+    let mut inexact = Vec::new();
+    let mut value = yaml::parse(text, &mut inexact)?;
+    for (path, error) in inexact {
+        report.value(&path, error);
+    }
+    shape::check(&SCHEMA, &mut value, &KeyPath::default(), report);
+    if value.is_null() {
+        return Ok(RawConfig::default());
+    }
+    // The shape is that of the schema, which is drawn from these types.
+    RawConfig::deserialize(value).map_err(|_| {
+        ConfigError::new(ConfigErrorKind::WrongType, "the settings do not have the shape of the schema")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -46,11 +46,17 @@ fn the_trailing_newline_of_a_file_is_not_part_of_the_key() {
 
 #[test]
 fn a_secret_that_cannot_be_read_names_its_reference() {
-    assert_snapshot!(parse("env:KEY").unwrap().resolve_in(&Environment::of([("KEY", "")])).unwrap_err(), @"");
-    assert_snapshot!(parse("file:/nowhere/key").unwrap().resolve().unwrap_err(), @"");
-    assert_snapshot!(parse("file:/").unwrap().resolve().unwrap_err(), @"");
-    assert_snapshot!(resolve_file(b" \n").unwrap_err(), @"");
-    assert_snapshot!(resolve_file(b"sk-abc\nsk-def\n").unwrap_err(), @"");
-    assert_snapshot!(resolve_file(&[0xff]).unwrap_err(), @"");
-    assert_snapshot!(resolve_file(&vec![b'x'; 70_000]).unwrap_err(), @"");
+    assert_snapshot!(parse("env:KEY").unwrap().resolve_in(&Environment::of([("KEY", "")])).unwrap_err(), @"
+    read the secret env:KEY: the variable is not set or empty
+    hint: set it with `export KEY=…`, or refer to a file with `file:PATH`
+    ");
+    assert_snapshot!(parse("file:/nowhere/key").unwrap().resolve().unwrap_err(), @"read the secret file:/nowhere/key: No such file or directory (os error 2)");
+    assert_snapshot!(parse("file:/").unwrap().resolve().unwrap_err(), @"read the secret file:/: it is a folder");
+    assert_snapshot!(resolve_file(b" \n").unwrap_err(), @"read the secret file:FOLDER/key: it is empty");
+    assert_snapshot!(resolve_file(b"sk-abc\nsk-def\n").unwrap_err(), @"
+    read the secret file:FOLDER/key: it holds a line break or another control character
+    hint: keep only the key itself there
+    ");
+    assert_snapshot!(resolve_file(&[0xff]).unwrap_err(), @"read the secret file:FOLDER/key: it is not UTF-8");
+    assert_snapshot!(resolve_file(&vec![b'x'; 70_000]).unwrap_err(), @"read the secret file:FOLDER/key: it is larger than 65536 bytes");
 }

@@ -1,0 +1,110 @@
+//! Raw settings → checked settings: what a schema cannot say, and the defaults.
+
+mod endpoint;
+mod model;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use playhouse_protocol::completion::Sampling;
+
+use crate::error::{ConfigError, ConfigErrorKind};
+use crate::key_path::KeyPath;
+use crate::nearest::nearest;
+use crate::raw::{RawAgent, RawAgents, RawConfig, RawLimits, RawSelection};
+use crate::report::Report;
+use crate::settings::{AgentConfig, AgentsConfig, Config, LimitsConfig, ModelConfig, SelectionConfig};
+
+/// Task types of the shipped agents.
+const TASK_TYPES: [&str; 3] = ["generate", "review", "develop"];
+
+/// Checks settings whose shape is right. What is wrong goes into the report; the answer is of use only
+/// when nothing is.
+pub(crate) fn check(raw: RawConfig, folder: &Path, report: &mut Report) -> Config {
+    let models = model::check_all(raw.models.unwrap_or_default(), folder, report);
+    Config {
+        selection: selection(raw.selection.unwrap_or_default(), &models, report),
+        models,
+        agents: agents(raw.agents.unwrap_or_default()),
+        limits: limits(&raw.limits.unwrap_or_default()),
+        prompts_dir: raw.prompts.unwrap_or_default().folder.map(|path| resolve(folder, &path)),
+    }
+}
+
+/// A relative path begins at the folder of the settings.
+fn resolve(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path)
+}
+
+fn selection(
+    raw: RawSelection,
+    models: &BTreeMap<String, ModelConfig>,
+    report: &mut Report,
+) -> SelectionConfig {
+    let known = |path: &KeyPath, name: &str, report: &mut Report| {
+        if !models.contains_key(name) {
+            report.value(path, unknown_model(name, models));
+        }
+    };
+    let top = KeyPath::of(["selection"]);
+    let default = raw.default.unwrap_or_else(|| SelectionConfig::default().default);
+    known(&top.child("default"), &default, report);
+    let mut by_task = BTreeMap::new();
+    for (task, name) in raw.by_task.unwrap_or_default() {
+        let path = top.child("by_task").child(&task);
+        if let (false, Some(near)) = (TASK_TYPES.contains(&task.as_str()), nearest(&task, TASK_TYPES)) {
+            report.warn(&path, "no shipped agent has this task type", format!("did you mean `{near}`?"));
+        }
+        if let Some(name) = name {
+            known(&path, &name, report);
+            by_task.insert(task, name);
+        }
+    }
+    SelectionConfig { default, by_task }
+}
+
+fn unknown_model(name: &str, models: &BTreeMap<String, ModelConfig>) -> ConfigError {
+    let shown: String = name.chars().take(60).collect();
+    let error = ConfigError::new(ConfigErrorKind::UnknownName, format!("{shown:?} is not in the catalog"));
+    let names = models.keys().map(String::as_str);
+    error.with_hint(match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the catalog has: {}", names.collect::<Vec<_>>().join(", ")),
+    })
+}
+
+fn agents(raw: RawAgents) -> AgentsConfig {
+    let default = AgentsConfig::default();
+    AgentsConfig {
+        generate: agent(&raw.generate.unwrap_or_default(), default.generate),
+        review: agent(&raw.review.unwrap_or_default(), default.review),
+        develop_rounds: raw.develop.unwrap_or_default().rounds.unwrap_or(default.develop_rounds),
+    }
+}
+
+fn agent(raw: &RawAgent, default: AgentConfig) -> AgentConfig {
+    AgentConfig {
+        completion_tokens_max: raw.completion_tokens_max.unwrap_or(default.completion_tokens_max),
+        sampling: Sampling {
+            temperature: raw.temperature.or(default.sampling.temperature),
+            top_p: raw.top_p.or(default.sampling.top_p),
+            top_k: raw.top_k.or(default.sampling.top_k),
+            seed: raw.seed.or(default.sampling.seed),
+        },
+    }
+}
+
+fn limits(raw: &RawLimits) -> LimitsConfig {
+    let default = LimitsConfig::default();
+    LimitsConfig {
+        agents_live_max: raw.agents_live_max.unwrap_or(default.agents_live_max),
+        tasks_open_max: raw.tasks_open_max.unwrap_or(default.tasks_open_max),
+        task_timeout: ms_or(raw.task_timeout_ms, default.task_timeout),
+        shutdown_grace: ms_or(raw.shutdown_grace_ms, default.shutdown_grace),
+    }
+}
+
+fn ms_or(ms: Option<u64>, default: Duration) -> Duration {
+    ms.map_or(default, Duration::from_millis)
+}

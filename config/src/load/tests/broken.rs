@@ -1,0 +1,329 @@
+//! Every way to be wrong that we know of, and what is said about it.
+
+use insta::assert_snapshot;
+
+use super::errors;
+
+/// A catalog entry for an HTTP endpoint, with more lines.
+fn endpoint(lines: &str) -> String {
+    format!(
+        "models:\n  gpt:\n    provider: open_ai\n    base_url: https://api.example.com/v1\n    model: gpt\n{lines}\n"
+    )
+}
+
+#[test]
+fn an_unknown_key_is_reported_with_the_nearest_one() {
+    assert_snapshot!(errors("agents:\n  generate:\n    temprature: 0.5\n"), @"
+    playhouse.yaml:3:5: agents.generate.temprature: unknown key
+    hint: did you mean `temperature`?
+    ");
+    assert_snapshot!(errors("limits:\n  task_timeout: 5\n"), @"
+    playhouse.yaml:2:3: limits.task_timeout: unknown key
+    hint: did you mean `task_timeout_ms`?
+    ");
+    assert_snapshot!(errors("model:\n  gpt: {}\n"), @"
+    playhouse.yaml:1:1: model: unknown key
+    hint: did you mean `models`?
+    ");
+}
+
+#[test]
+fn an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() {
+    assert_snapshot!(errors("colour: red\n"), @"
+    playhouse.yaml:1:1: colour: unknown key
+    hint: the keys at the top of the file are: agents, limits, models, prompts, selection
+    ");
+    assert_snapshot!(errors("agents:\n  develop:\n    9lives: 1\n"), @"
+    playhouse.yaml:3:5: agents.develop.9lives: unknown key
+    hint: the keys in `agents.develop` are: rounds
+    ");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_reported_with_what_is_expected() {
+    assert_snapshot!(errors("agents:\n  develop:\n    rounds: many\n"), @"playhouse.yaml:3:13: agents.develop.rounds: expected a whole number, found text");
+    assert_snapshot!(errors("agents:\n  develop:\n    rounds: \"3\"\n"), @"
+    playhouse.yaml:3:13: agents.develop.rounds: expected a whole number, found text
+    hint: write the number without quotes
+    ");
+    assert_snapshot!(errors("agents:\n  develop:\n    rounds: 2.5\n"), @"playhouse.yaml:3:13: agents.develop.rounds: expected a whole number, found a number");
+    assert_snapshot!(errors("models: [gpt]\n"), @"playhouse.yaml:1:9: models: expected a map of keys, found a list");
+    assert_snapshot!(errors("selection:\n  default: 4\n"), @"
+    playhouse.yaml:2:12: selection.default: expected text, found a whole number
+    hint: put the value in quotes
+    ");
+    assert_snapshot!(errors(&endpoint("    structured_output: yes")), @"
+    playhouse.yaml:6:24: models.gpt.structured_output: expected true or false, found text
+    hint: write `true` or `false`
+    ");
+    assert_snapshot!(errors("just text"), @"playhouse.yaml:1:1: expected a map of keys, found text");
+}
+
+#[test]
+fn a_time_with_a_unit_is_reported_with_its_milliseconds() {
+    assert_snapshot!(errors(&endpoint("    timeouts:\n      connect_ms: 5s")), @"
+    playhouse.yaml:7:19: models.gpt.timeouts.connect_ms: expected a whole number, found text
+    hint: write the milliseconds as a number: 5000
+    ");
+}
+
+#[test]
+fn a_number_out_of_range_is_reported_with_the_range_and_its_reason() {
+    assert_snapshot!(errors("agents:\n  develop:\n    rounds: 21\n"), @"
+    playhouse.yaml:3:13: agents.develop.rounds: 21 is out of range
+    hint: allowed: 1 to 20 (each round is at least two model calls)
+    ");
+    assert_snapshot!(errors("agents:\n  review:\n    top_p: 0\n    temperature: -0.1\n"), @"
+    playhouse.yaml:3:12: agents.review.top_p: 0 is out of range
+    hint: allowed: above 0 to 1 (it is a probability)
+    playhouse.yaml:4:18: agents.review.temperature: -0.1 is out of range
+    hint: allowed: 0 to 2 (above 2 answers are noise)
+    ");
+    assert_snapshot!(errors("agents:\n  review:\n    temperature: .nan\n"), @"playhouse.yaml:3:18: agents.review.temperature: .nan is not a number to count with");
+    assert_snapshot!(errors("agents:\n  review:\n    seed: 18446744073709551616\n"), @"playhouse.yaml:3:11: agents.review.seed: invalid type: integer `18446744073709551616` as u128, expected any YAML value");
+    assert_snapshot!(errors(&endpoint("    retries:\n      attempts_max: 0")), @"
+    playhouse.yaml:7:21: models.gpt.retries.attempts_max: 0 is out of range
+    hint: allowed: 1 to 10 (more attempts only burden a server that is down)
+    ");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_reported_with_both_lines() {
+    assert_snapshot!(errors("limits:\n  agents_live_max: 5\nselection: {}\nlimits:\n  agents_live_max: 6\n"), @r#"playhouse.yaml:1:1: duplicate entry with key "limits""#);
+    assert_snapshot!(errors("limits:\n  agents_live_max: 5\n  agents_live_max: 5\n"), @r#"playhouse.yaml:2:3: limits: duplicate entry with key "agents_live_max""#);
+    assert_snapshot!(errors("selection: {by_task: {review: a, \"review\": b}}\n"), @r#"playhouse.yaml:1:22: selection.by_task: duplicate entry with key "review""#);
+}
+
+#[test]
+fn an_unknown_provider_is_reported_with_the_known_ones() {
+    assert_snapshot!(errors("models:\n  gpt:\n    provider: openai\n"), @r#"
+    playhouse.yaml:3:15: models.gpt.provider: "openai" is not known
+    hint: did you mean `open_ai`? known: local, open_ai, scripted
+    "#);
+    assert_snapshot!(errors("models:\n  gpt:\n    provider: Ollama\n"), @r#"
+    playhouse.yaml:3:15: models.gpt.provider: "Ollama" is not known
+    hint: it speaks OpenAI's API: use `provider: open_ai` with `base_url: http://127.0.0.1:11434/v1`
+    "#);
+    assert_snapshot!(errors("models:\n  gpt:\n    provider: oracle\n"), @r#"
+    playhouse.yaml:3:15: models.gpt.provider: "oracle" is not known
+    hint: known: local, open_ai, scripted
+    "#);
+    assert_snapshot!(errors("models:\n  gpt:\n    base_url: http://a\n"), @"
+    playhouse.yaml:2:3: models.gpt.provider: the provider is missing
+    hint: write `provider: local`, `open_ai` or `scripted`
+    ");
+}
+
+#[test]
+fn a_selection_of_an_unknown_model_is_reported_with_the_nearest_one() {
+    assert_snapshot!(errors("selection:\n  default: qwen2.5-coder\n"), @r#"
+    playhouse.yaml:2:12: selection.default: "qwen2.5-coder" is not in the catalog
+    hint: did you mean `qwen2.5-coder-0.5b`?
+    "#);
+    assert_snapshot!(errors("selection:\n  by_task:\n    review: gpt-4o\n"), @r#"
+    playhouse.yaml:3:13: selection.by_task.review: "gpt-4o" is not in the catalog
+    hint: the catalog has: qwen2.5-coder-0.5b, smollm2-135m
+    "#);
+}
+
+#[test]
+fn a_key_in_the_file_is_refused_and_not_repeated() {
+    let literal = errors(&endpoint("    api_key: sk-proj-abc123"));
+    assert!(!literal.contains("abc123"));
+    assert_snapshot!(literal, @"
+    playhouse.yaml:6:14: models.gpt.api_key: this is not a reference; a key itself must not stand in a file of settings
+    hint: refer to the key, for example `env:OPENAI_API_KEY` or `file:secrets/openai.key`
+    ");
+    let number = errors(&endpoint("    api_key: 1234567"));
+    assert!(!number.contains("1234567"));
+    assert_snapshot!(number, @"
+    playhouse.yaml:6:14: models.gpt.api_key: expected text, found a whole number
+    hint: refer to the key, for example `env:OPENAI_API_KEY` or `file:secrets/openai.key`
+    ");
+    let behind_env = errors(&endpoint("    api_key: env:sk-proj-abc123"));
+    assert!(!behind_env.contains("abc123"));
+}
+
+#[test]
+fn a_url_that_cannot_be_used_is_reported_with_the_reason() {
+    let check = |url: &str| {
+        errors(&format!("models: {{gpt: {{provider: open_ai, model: gpt, base_url: \"{url}\"}}}}"))
+    };
+    assert_snapshot!(check("localhost:11434/v1"), @"
+    playhouse.yaml:1:57: models.gpt.base_url: the URL begins with neither `http://` nor `https://`
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    ");
+    assert_snapshot!(check("127.0.0.1"), @"
+    playhouse.yaml:1:57: models.gpt.base_url: not a URL
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    ");
+    assert_snapshot!(check("ftp://a/v1"), @"
+    playhouse.yaml:1:57: models.gpt.base_url: the URL begins with neither `http://` nor `https://`
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    ");
+    assert_snapshot!(check("http://"), @"
+    playhouse.yaml:1:57: models.gpt.base_url: not a URL
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    ");
+    assert_snapshot!(check("https://a/v1/chat/completions"), @"
+    playhouse.yaml:1:57: models.gpt.base_url: the URL goes too far
+    hint: leave `/chat/completions` out; it is added to each request
+    ");
+    assert_snapshot!(check("https://a/v1?key=hidden"), @"
+    playhouse.yaml:1:57: models.gpt.base_url: the URL has a part behind `?` or `#`
+    hint: keep only what stands before it
+    ");
+    let password = check("https://user:hidden@a/v1");
+    assert!(!password.contains("hidden"));
+    assert_snapshot!(password, @"
+    playhouse.yaml:1:57: models.gpt.base_url: the URL holds a user name or password
+    hint: take it out, and refer to the key with `api_key`
+    ");
+}
+
+#[test]
+fn keys_of_another_provider_and_missing_keys_are_reported() {
+    assert_snapshot!(errors("models:\n  m:\n    provider: local\n    file: a.gguf\n    base_url: http://a\n"), @"
+    playhouse.yaml:5:5: models.m.base_url: a model with `provider: local` does not have this key
+    hint: take it out, or write `provider: open_ai`
+    ");
+    assert_snapshot!(errors("models:\n  m:\n    provider: open_ai\n"), @"
+    playhouse.yaml:2:3: models.m.base_url: a model with `provider: open_ai` needs this key
+    playhouse.yaml:2:3: models.m.model: a model with `provider: open_ai` needs this key
+    ");
+    assert_snapshot!(errors("models:\n  m:\n    provider: scripted\n"), @"playhouse.yaml:2:3: models.m.script: a model with `provider: scripted` needs this key");
+    assert_snapshot!(errors("models:\n  m:\n    provider: local\n"), @"
+    playhouse.yaml:2:3: models.m.known: `known` or `file` is missing
+    hint: write `known: qwen2.5-coder-0.5b` or `file: PATH.gguf`
+    ");
+    assert_snapshot!(errors("models:\n  m:\n    provider: local\n    known: smollm2\n"), @r#"
+    playhouse.yaml:4:12: models.m.known: "smollm2" is not a model that Playhouse knows
+    hint: did you mean `smollm2-135m`?
+    "#);
+    assert_snapshot!(errors("models:\n  m:\n    provider: local\n    known: smollm2-135m\n    file: a.gguf\n"), @"
+    playhouse.yaml:5:5: models.m.file: `known` and `file` stand side by side
+    hint: keep one of the two
+    ");
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_reported() {
+    assert_snapshot!(errors(&endpoint("    context_tokens: 1000\n    completion_tokens_default: 1000")), @"
+    playhouse.yaml:7:32: models.gpt.completion_tokens_default: an answer of 1000 tokens leaves no room for a prompt
+    hint: write less than the 1000 of `context_tokens`
+    ");
+    assert_snapshot!(errors(&endpoint("    timeouts:\n      total_ms: 1000\n      connect_ms: 2000")), @"
+    playhouse.yaml:8:19: models.gpt.timeouts.connect_ms: it is longer than the 1000 ms of `total_ms`
+    hint: write less, or raise `total_ms`
+    ");
+    assert_snapshot!(errors(&endpoint("    retries:\n      backoff_initial_ms: 20\n      backoff_max_ms: 10")), @"
+    playhouse.yaml:7:27: models.gpt.retries.backoff_initial_ms: it is longer than the 10 ms of `backoff_max_ms`
+    hint: write less, or raise `backoff_max_ms`
+    ");
+}
+
+#[test]
+fn names_and_texts_that_cannot_be_used_are_reported() {
+    assert_snapshot!(errors("models:\n  my model:\n    provider: local\n    file: a.gguf\n"), @r#"
+    playhouse.yaml:2:3: models."my model": not a name for a model
+    hint: use 1 to 64 of the characters a-z, A-Z, 0-9, `.`, `-`, `_`, `:` and `/`
+    "#);
+    assert_snapshot!(errors(&endpoint("    encoding: cl100k")), @r#"
+    playhouse.yaml:6:15: models.gpt.encoding: "cl100k" is not an encoding
+    hint: did you mean `cl100k_base`?
+    "#);
+    assert_snapshot!(errors("prompts:\n  folder: \"\"\n"), @"
+    playhouse.yaml:2:11: prompts.folder: it is empty
+    hint: write a value, or leave the key out
+    ");
+    assert_snapshot!(errors("models:\n  1:\n    provider: local\n"), @"
+    playhouse.yaml:2:3: models: a key here is a number or another value that is no text
+    hint: put the key in quotes
+    ");
+}
+
+#[test]
+fn text_that_is_not_yaml_is_reported_with_its_place() {
+    assert_snapshot!(errors("limits:\n\tagents_live_max: 5\n"), @"playhouse.yaml:2:2: tabs disallowed within this context (block indentation)");
+    assert_snapshot!(errors("limits: {agents_live_max: 5\n"), @"playhouse.yaml:2:1: while parsing a flow mapping, did not find expected ',' or '}'");
+    assert_snapshot!(errors("limits:\n  agents_live_max: \"5\n"), @"playhouse.yaml:2:20: while scanning a quoted scalar, found unexpected end of stream");
+    assert_snapshot!(errors("a: b: c\n"), @"playhouse.yaml:1:5: mapping values are not allowed in this context");
+    assert_snapshot!(errors("selection:\n  default: *nowhere\n"), @"playhouse.yaml:2:12: while parsing node, found unknown anchor");
+}
+
+#[test]
+fn yaml_that_settings_do_without_is_refused() {
+    assert_snapshot!(errors("limits: {}\n---\nlimits: {}\n"), @"
+    playhouse.yaml:2:1: a second document begins here
+    hint: keep one document in the file: remove the line `---`
+    ");
+    assert_snapshot!(errors("limits: !secret\n  agents_live_max: 5\n"), @"
+    playhouse.yaml:1:9: a tag stands here; settings have none
+    hint: remove the word that begins with `!`
+    ");
+    assert_snapshot!(errors("? [a, b]\n: c\n"), @"playhouse.yaml:1:3: a key has to be a word");
+    assert_snapshot!(errors(&format!("a: {}", "[".repeat(100_000))), @"playhouse.yaml:1:259: recursion limit exceeded");
+}
+
+#[test]
+fn aliases_that_multiply_each_other_are_refused() {
+    let mut lines = vec!["a: &a [x, x, x, x, x, x, x, x, x]".to_owned()];
+    for (name, before) in ('b'..='i').zip('a'..='h') {
+        let aliases = vec![format!("*{before}"); 9].join(", ");
+        lines.push(format!("{name}: &{name} [{aliases}]"));
+    }
+    assert_snapshot!(errors(&lines.join("\n")), @"
+    playhouse.yaml: repetition limit exceeded
+    hint: its aliases (`*name`) repeat each other without end; write the values out
+    ");
+}
+
+#[test]
+fn a_text_that_is_too_large_is_refused() {
+    assert_snapshot!(errors(&"# pad\n".repeat(200_000)), @"playhouse.yaml: it is larger than 1048576 bytes");
+}
+
+#[test]
+fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
+    let text = "\
+models:
+  gpt:
+    provider: opan_ai
+    base_url: not a url
+  gpt2:
+    provider: open_ai
+    base_url: http://a
+    modle: x
+selection:
+  default: gpt3
+agents:
+  generate:
+    temperature: hot
+  generate:
+    top_k: 0
+";
+    assert_snapshot!(errors(text), @r#"playhouse.yaml:12:3: agents: duplicate entry with key "generate""#);
+}
+
+#[test]
+fn errors_become_one_failure_of_invalid_input() {
+    use playhouse_protocol::{Failure, FailureClass};
+    let one: Failure = super::parse_str("p.yaml", "colour: 1").unwrap_err().into();
+    assert_eq!(one.class, FailureClass::InvalidInput);
+    assert_eq!(one.message, "p.yaml:1:1: colour: unknown key");
+    assert!(one.hint.unwrap().starts_with("the keys"));
+    let two: Failure = super::parse_str("p.yaml", "colour: 1\nsize: 2").unwrap_err().into();
+    assert!(two.message.starts_with("read the settings: 2 errors\np.yaml:1:1: colour"), "{two}");
+}
+
+#[test]
+fn hostile_text_is_refused_in_time_that_grows_with_its_length() {
+    let many_keys: Vec<_> = (0..100_000).map(|n| format!("k{n}: 1\n")).collect();
+    assert_eq!(super::parse_str("p", &many_keys.concat()).unwrap_err().len(), 100);
+    let long_key = format!("{}: 1\n", "k".repeat(900_000));
+    assert!(errors(&long_key).len() < 500);
+    let flow = format!("[{}", "{a: [".repeat(100_000));
+    assert!(errors(&flow).contains("deeper"));
+    let many_models: Vec<_> = (0..20_000).map(|n| format!("  m{n}: {{provider: locl}}\n")).collect();
+    assert_eq!(super::parse_str("p", &format!("models:\n{}", many_models.concat())).unwrap_err().len(), 100);
+}

@@ -1,0 +1,82 @@
+//! Settings as they are written in YAML.
+//!
+//! The comments here are the descriptions of the JSON schema, and the limits here are the ones that are
+//! checked: there is no second list of either. A key without a value counts as not written.
+
+mod agents;
+mod model;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use agents::{RawAgent, RawAgents, RawDevelop};
+pub(crate) use model::{RawModel, RawPrice, RawProvider, RawRetries, RawTimeouts};
+
+/// Settings of Playhouse. Every key may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "playhouse.yaml")]
+pub(crate) struct RawConfig {
+    /// The catalog of models, by name. The embedded models `qwen2.5-coder-0.5b` and `smollm2-135m` are always in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) models: Option<BTreeMap<String, Option<RawModel>>>,
+    /// Which model answers what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) selection: Option<RawSelection>,
+    /// Settings of the shipped agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) agents: Option<RawAgents>,
+    /// Bounds of the runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limits: Option<RawLimits>,
+    /// Where prompt templates come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prompts: Option<RawPrompts>,
+}
+
+/// Which model answers what.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawSelection {
+    /// The model for every task type that `by_task` does not name: a name of the catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) default: Option<String>,
+    /// The model by task type (`generate`, `review`, `develop`, or an agent's own): names of the catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by_task: Option<BTreeMap<String, Option<String>>>,
+}
+
+/// Bounds of the runtime.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawLimits {
+    /// Agents alive at once; further requests wait.
+    #[schemars(range(min = 1, max = 1_000_000), extend("x-reason" = "each live agent takes several kilobytes"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) agents_live_max: Option<usize>,
+    /// Requests that may wait or run at once; further ones are refused.
+    #[schemars(range(min = 1, max = 10_000_000), extend("x-reason" = "waiting requests are kept in memory"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tasks_open_max: Option<usize>,
+    /// How long a task may take when its submitter does not say, in milliseconds.
+    #[schemars(range(min = 100, max = 604_800_000), extend("x-reason" = "a tenth of a second to a week"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) task_timeout_ms: Option<u64>,
+    /// How long a shutdown waits for running tasks, in milliseconds; 0 stops them at once.
+    #[schemars(range(min = 0, max = 3_600_000), extend("x-reason" = "at most an hour"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shutdown_grace_ms: Option<u64>,
+}
+
+/// Where prompt templates come from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawPrompts {
+    /// A folder with templates (`generate.v1.j2`, `review.v1.j2`) that stand above the built-in ones. A
+    /// relative path begins at this file's folder.
+    #[schemars(length(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<String>,
+}
