@@ -1,5 +1,6 @@
 //! What can go wrong with a model call.
 
+use std::fmt;
 use std::time::Duration;
 
 use playhouse_protocol::completion::ProviderKind;
@@ -11,7 +12,7 @@ use crate::client::ModelInfo;
 ///
 /// Holds no secret and no text of a prompt: what providers say is cut and cleaned before it is put in here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ask model {model} ({}): {kind}", provider.as_str())]
+#[error("ask model {model} ({}): {kind}{}", provider.as_str(), StatusNote(*status))]
 pub struct ModelError {
     /// The catalog entry.
     pub model: String,
@@ -25,6 +26,18 @@ pub struct ModelError {
     pub request_id: Option<String>,
     /// How long the provider asks to wait.
     pub retry_after: Option<Duration>,
+}
+
+/// The HTTP status at the end of an error's text.
+struct StatusNote(Option<u16>);
+
+impl fmt::Display for StatusNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(status) => write!(f, " (HTTP {status})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What went wrong.
@@ -41,8 +54,8 @@ pub enum ModelErrorKind {
     /// A time limit passed.
     #[error("no {what} within {limit_ms} ms")]
     TimedOut {
-        /// What was waited for: "connection", "first token", "next token", "answer".
-        what: &'static str,
+        /// What was waited for.
+        what: Awaited,
         /// The limit in milliseconds.
         limit_ms: u64,
     },
@@ -130,12 +143,44 @@ pub enum ModelErrorKind {
         /// The script.
         path: String,
     },
+    /// This machine cannot make connections at all.
+    #[error("connections to {endpoint} cannot be set up: {reason}")]
+    Connector {
+        /// Scheme, host and port.
+        endpoint: String,
+        /// What the system said.
+        reason: String,
+    },
     /// A fault of ours.
     #[error("internal fault: {reason}")]
     Internal {
         /// What happened.
         reason: String,
     },
+}
+
+/// What was waited for when a time limit passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// The connection to the provider.
+    Connection,
+    /// The first part of the answer.
+    FirstToken,
+    /// The next part of the answer.
+    NextToken,
+    /// The whole answer, all attempts together.
+    Answer,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "connection",
+            Self::FirstToken => "first token",
+            Self::NextToken => "next token",
+            Self::Answer => "answer",
+        })
+    }
 }
 
 impl ModelError {
@@ -151,15 +196,20 @@ impl ModelError {
         }
     }
 
-    /// What to decide on.
+    /// What to decide on. A provider that stalls may do better at the next attempt, so only the limit on the
+    /// whole answer counts as the caller's deadline.
     pub fn class(&self) -> FailureClass {
         match *self.kind {
             ModelErrorKind::Unreachable { .. }
             | ModelErrorKind::ServerError { .. }
             | ModelErrorKind::RateLimited { .. }
             | ModelErrorKind::BrokenStream { .. }
-            | ModelErrorKind::InvalidResponse { .. } => FailureClass::Retryable,
-            ModelErrorKind::TimedOut { .. } => FailureClass::Deadline,
+            | ModelErrorKind::InvalidResponse { .. }
+            | ModelErrorKind::TimedOut {
+                what: Awaited::Connection | Awaited::FirstToken | Awaited::NextToken,
+                ..
+            } => FailureClass::Retryable,
+            ModelErrorKind::TimedOut { what: Awaited::Answer, .. } => FailureClass::Deadline,
             ModelErrorKind::QueueFull { .. } => FailureClass::Overloaded,
             ModelErrorKind::Unauthorized { .. } => FailureClass::Denied,
             ModelErrorKind::Rejected { .. }
@@ -169,7 +219,7 @@ impl ModelError {
             | ModelErrorKind::ModelFile { .. }
             | ModelErrorKind::ModelFileMissing { .. }
             | ModelErrorKind::NotScripted { .. } => FailureClass::InvalidInput,
-            ModelErrorKind::Internal { .. } => FailureClass::Internal,
+            ModelErrorKind::Connector { .. } | ModelErrorKind::Internal { .. } => FailureClass::Internal,
         }
     }
 
@@ -181,10 +231,14 @@ impl ModelError {
                 format!("Check that a server listens at {endpoint}: playhouse models ping {model}")
             }
             ModelErrorKind::Unauthorized { .. } => {
-                format!("Check the key of model {model}: `api_key: env:NAME` in playhouse.yaml names where it is read from.")
+                format!(
+                    "Check the key of model {model}: `api_key: env:NAME` in playhouse.yaml names where it is read from."
+                )
             }
             ModelErrorKind::NoSuchModel { .. } => {
-                format!("Check `model:` of the catalog entry {model} in playhouse.yaml against what the provider offers.")
+                format!(
+                    "Check `model:` of the catalog entry {model} in playhouse.yaml against what the provider offers."
+                )
             }
             ModelErrorKind::ContextExceeded { .. } => {
                 "Shorten the input, or choose a model with a larger context: playhouse models list".to_owned()
@@ -194,7 +248,13 @@ impl ModelError {
                 format!("Fetch it anew: playhouse models pull {model} --force")
             }
             ModelErrorKind::NotScripted { path } => {
-                format!("Add an entry for this request to {path}, or choose a real model: playhouse models list")
+                format!(
+                    "Add an entry for this request to {path}, or choose a real model: playhouse models list"
+                )
+            }
+            ModelErrorKind::Connector { .. } => {
+                "Check that this machine has CA certificates (the package ca-certificates on most systems)."
+                    .to_owned()
             }
             ModelErrorKind::TimedOut { .. } => {
                 format!("Try again, or raise the `timeouts` of model {model} in playhouse.yaml.")

@@ -1,14 +1,33 @@
 //! Language models behind one trait.
 //!
-//! Only this crate opens a connection to a model. Read in this order: [`client`] is the face of every model,
-//! [`error`] what can go wrong, [`tokens`] how text is counted.
+//! Only this crate opens a connection to a model. Read in this order:
+//!
+//! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
+//!    [`price`] what a call costs;
+//! 2. [`openai`], `local` (with the feature of that name) and [`scripted`] are the providers;
+//! 3. [`layers`] wrap a provider: retries, prices;
+//! 4. [`catalog`] puts both together as the settings say and chooses a model for a task;
+//! 5. [`pull`] fetches the files of the embedded models.
 
 pub mod client;
 pub mod error;
+pub mod price;
 pub mod tokens;
+
+pub mod openai;
+pub mod scripted;
 
 #[cfg(feature = "local")]
 pub mod local;
 
+pub mod layers;
+
+pub mod catalog;
+pub mod pull;
+
+mod yaml;
+
+pub use catalog::{Catalog, CatalogEntry, CatalogError, CatalogParts, EntryState, Selection};
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
-pub use error::{ModelError, ModelErrorKind};
+pub use error::{Awaited, ModelError, ModelErrorKind};
+pub use price::cost_nano_usd;

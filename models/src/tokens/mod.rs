@@ -1,8 +1,14 @@
-//! Counting tokens. The one door to tiktoken-rs is `tiktoken.rs`.
+//! Counting tokens. The one door to tiktoken-rs is [`tiktoken`].
 
 use std::fmt;
 
 use playhouse_protocol::completion::ChatMessage;
+
+pub(crate) mod estimate;
+pub mod pieces;
+pub mod tiktoken;
+
+pub use tiktoken::{Encoding, TiktokenCounter, warm_up};
 
 /// Counts tokens as one model does.
 pub trait TokenCounter: Send + Sync + fmt::Debug {

@@ -1,0 +1,11 @@
+//! Layers: each wraps any [`ModelClient`](crate::ModelClient) and is one, so they can be put around each other
+//! in any order. [`Retrying`] tries again, [`Priced`] fills in what an answer cost.
+
+mod priced;
+mod retry;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use priced::Priced;
+pub use retry::{RetryPolicy, Retrying};

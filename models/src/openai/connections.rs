@@ -1,0 +1,72 @@
+//! Connection pools, one per endpoint.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Url, redirect};
+
+/// Connections that are kept open and unused, per endpoint. More than agents that ask one model at once, as a rule.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+
+/// How long an unused connection is kept. Shorter than the 60 seconds after which load balancers commonly cut one.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// Connection pools, one per endpoint: catalog entries that lead to the same server share its pool.
+///
+/// Owned by the catalog; the connections end when the last client that uses them is dropped.
+#[derive(Default)]
+pub struct Connections {
+    clients: Mutex<BTreeMap<(String, Duration), reqwest::Client>>,
+}
+
+impl Connections {
+    /// The client for the server behind `url`.
+    ///
+    /// # Errors
+    /// When the system lacks what TLS needs, for example CA certificates. The text says what is missing.
+    pub(super) fn client(&self, url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, String> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (url.origin().ascii_serialization(), connect_timeout);
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("playhouse/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(connect_timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+        if is_loopback(url) {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| root_cause(&error))?;
+        clients.insert(key, client.clone());
+        Ok(client)
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_set().entries(clients.keys().map(|(origin, _)| origin)).finish()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// The innermost cause, which names what really happened ("Connection refused"); the outer ones repeat the URL.
+pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

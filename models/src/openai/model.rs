@@ -1,0 +1,101 @@
+//! The client.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream;
+use futures::{FutureExt, StreamExt};
+use playhouse_config::Secret;
+use playhouse_config::settings::TimeoutsConfig;
+use playhouse_protocol::WallClock;
+use playhouse_protocol::completion::{Completion, CompletionRequest};
+use tokio::time::timeout;
+
+use super::Connections;
+use super::endpoint::{Endpoint, timed_out};
+use super::stream::{Streaming, read_whole};
+use crate::client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
+use crate::error::{Awaited, ModelError};
+use crate::tokens::TokenCounter;
+
+/// What an [`OpenAiModel`] is made of.
+#[derive(Debug)]
+pub struct OpenAiArgs {
+    /// What is known of the model.
+    pub info: ModelInfo,
+    /// Up to and without `/chat/completions`.
+    pub base_url: String,
+    /// The provider's name of the model.
+    pub model: String,
+    /// The key, where one is needed. Sent as `Authorization: Bearer`.
+    pub api_key: Option<Secret>,
+    /// Time limits of one attempt.
+    pub timeouts: TimeoutsConfig,
+    /// Counts what the server does not report.
+    pub tokens: Arc<dyn TokenCounter>,
+    /// The time of day, for `Retry-After` dates.
+    pub wall_clock: Arc<dyn WallClock>,
+}
+
+/// A model behind a server that speaks OpenAI's chat completions.
+///
+/// # Time limits
+/// `first_token` and `between_tokens` hold for streamed answers, where silence means that nothing happens. A plain
+/// answer is sent when it is complete, so silence is no sign there: only `connect` and `total` hold.
+#[derive(Debug)]
+pub struct OpenAiModel {
+    endpoint: Arc<Endpoint>,
+}
+
+impl OpenAiModel {
+    /// A client whose connections come out of `connections`. Connects when it is first asked.
+    ///
+    /// # Errors
+    /// When the address or the key has a form that cannot be sent, or this machine cannot do TLS.
+    pub fn new(args: OpenAiArgs, connections: &Connections) -> Result<Self, ModelError> {
+        Ok(Self { endpoint: Arc::new(Endpoint::new(args, connections)?) })
+    }
+}
+
+impl ModelClient for OpenAiModel {
+    fn info(&self) -> &ModelInfo {
+        &self.endpoint.info
+    }
+
+    fn stream(&self, request: CompletionRequest) -> CompletionStream {
+        let streaming = Streaming::new(Arc::clone(&self.endpoint), request);
+        let events = stream::unfold(Some(streaming), |streaming| async move {
+            let mut streaming = streaming?;
+            let event = streaming.next().await;
+            let goes_on = matches!(event, Ok(CompletionEvent::Delta(_)));
+            Some((event, goes_on.then_some(streaming)))
+        });
+        events.boxed()
+    }
+
+    fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
+        let endpoint = &self.endpoint;
+        let limit = endpoint.timeouts.total;
+        let answer = async move {
+            let mut response = endpoint.send(&request, false).await?;
+            read_whole(endpoint, &mut response, &request).await
+        };
+        let limited = timeout(limit, answer).map(move |answer| {
+            answer.unwrap_or_else(|_| Err(endpoint.error(timed_out(Awaited::Answer, limit))))
+        });
+        limited.boxed()
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {
+        let endpoint = &self.endpoint;
+        let limit = endpoint.timeouts.first_token;
+        let answer = timeout(limit, endpoint.ping()).map(move |answer| {
+            answer.unwrap_or_else(|_| Err(endpoint.error(timed_out(Awaited::Answer, limit))))
+        });
+        answer.boxed()
+    }
+
+    fn tokens(&self) -> Arc<dyn TokenCounter> {
+        Arc::clone(&self.endpoint.tokens)
+    }
+}
