@@ -9,6 +9,33 @@
 //! 5. [`dynamic`]: supervisors for thousands of short-lived actors, and the pool that spreads them;
 //! 6. [`mod@tree`] and [`stop`]: what it looks like, and how it ends.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use playhouse_protocol::SeededSource;
+//! use playhouse_supervisors::{PoolConfig, RestartKind, Strategy, SupervisorPool, SupervisorSpec};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let random = Arc::new(SeededSource::from_seed(7));
+//! let (pool, agents) = SupervisorPool::new(&PoolConfig::new("agents"), random.clone());
+//! let root = SupervisorSpec::new("runtime", Strategy::RestForOne, random)
+//!     .with_child(agents.into_child(RestartKind::Permanent))
+//!     .spawn()
+//!     .await?;
+//! playhouse_supervisors::ready(&root.actor, Duration::from_secs(5)).await?;
+//!
+//! // In the task of each request: a permit, then an actor under the next of the pool's supervisors.
+//! let permit = pool.admit().await?;
+//! # drop(permit);
+//!
+//! let report = playhouse_supervisors::shutdown(&root.actor, Duration::from_secs(5)).await?;
+//! assert_eq!(report.forced(), Vec::<String>::new());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! No actor is given a name in ractor's registry, so two trees in one process do not meet. Time is tokio's
 //! clock, jitter comes from a source that is handed in, and no order depends on a hash.
 

@@ -13,6 +13,10 @@ use crate::supervisor::SupervisorMessage;
 /// that blocks a thread outlives this.
 pub(crate) const KILL_LIMIT: Duration = Duration::from_secs(1);
 
+/// How many may wait for the report of one shutdown: its own supervisor and a few who asked beside it. The
+/// ports of more are dropped.
+pub(crate) const REPORTS_MAX: usize = 64;
+
 /// How one child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cause::ExitCause;
-use crate::stop::{KILL_LIMIT, ShutdownReport};
+use crate::stop::{KILL_LIMIT, REPORTS_MAX, ShutdownReport};
 use crate::supervisor::{Observer, Step, StepKind, SupervisorEvent, SupervisorMessage, last_failure, notify};
 use crate::tree::{NodeKind, NodeState, TreeNode};
 
@@ -138,7 +138,11 @@ fn begin_shutdown(
             });
         }
         // The first one's limits hold.
-        Mode::ShuttingDown { replies } => replies.push(reply),
+        Mode::ShuttingDown { replies } => {
+            if replies.len() < REPORTS_MAX {
+                replies.push(reply);
+            }
+        }
         // It ends in a moment; the dropped port says so.
         Mode::Down => drop(reply),
     }

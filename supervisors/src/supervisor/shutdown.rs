@@ -6,7 +6,7 @@ use ractor::{ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::timeout;
 
 use crate::cause::ExitCause;
-use crate::stop::{KILL_LIMIT, ShutdownReport};
+use crate::stop::{KILL_LIMIT, REPORTS_MAX, ShutdownReport};
 
 use super::message::{Step, StepKind};
 use super::repair::{Gone, Member, Repair, stop_all, wait_until_gone};
@@ -27,7 +27,11 @@ pub(super) fn begin_shutdown(
             begin_to_stop_all(myself, state, Some(crate::bounded(grace)), crate::bounded(kill_limit));
         }
         // The first one's limits hold.
-        Mode::ShuttingDown { replies } | Mode::Escalating { replies, .. } => replies.push(reply),
+        Mode::ShuttingDown { replies } | Mode::Escalating { replies, .. } => {
+            if replies.len() < REPORTS_MAX {
+                replies.push(reply);
+            }
+        }
         // It ends in a moment; the dropped port says so.
         Mode::Down => drop(reply),
     }
