@@ -30,6 +30,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 type Register = Box<dyn FnOnce(&mut AgentRegistry) -> Result<(), DuplicateAgent> + Send>;
 
 /// A runtime that is being written down. Made by [`Runtime::builder`].
+#[derive(Default)]
 #[must_use = "a runtime does nothing until it is started"]
 pub struct RuntimeBuilder {
     config: Config,
@@ -37,12 +38,6 @@ pub struct RuntimeBuilder {
     seed: Option<u64>,
     clock: Option<Arc<dyn WallClock>>,
     models_dir: Option<PathBuf>,
-}
-
-impl Default for RuntimeBuilder {
-    fn default() -> Self {
-        Self { config: Config::default(), agents: Vec::new(), seed: None, clock: None, models_dir: None }
-    }
 }
 
 impl RuntimeBuilder {
@@ -88,10 +83,9 @@ impl RuntimeBuilder {
         let registry = register(self.agents)?;
         let prompts = match &self.config.prompts_dir {
             None => PromptLibrary::built_in(),
-            Some(dir) => {
-                PromptLibrary::with_overrides(dir).map_err(|error| StartError::Prompts(error.into()))?
-            }
-        };
+            Some(dir) => PromptLibrary::with_overrides(dir),
+        }
+        .map_err(|error| StartError::Prompts(error.into()))?;
         let catalog = Arc::new(Catalog::new(
             &self.config,
             CatalogParts {
@@ -162,5 +156,5 @@ fn operating_system_seed() -> u64 {
 fn default_models_dir() -> PathBuf {
     playhouse_config::environment::Environment::process()
         .models_dir()
-        .unwrap_or_else(|_| PathBuf::from("playhouse-models"))
+        .unwrap_or_else(|| PathBuf::from("playhouse-models"))
 }

@@ -1,4 +1,37 @@
 //! Playhouse as a library: typed agents in a Rust service, each request supervised, bounded and metered.
+//!
+//! ```
+//! use playhouse_runtime::{Agent, AgentContext, AgentError, Runtime};
+//!
+//! struct Greeter;
+//!
+//! impl Agent for Greeter {
+//!     const KIND: &'static str = "greet";
+//!     type Request = String;
+//!     type Reply = String;
+//!
+//!     async fn run(&self, ctx: &mut AgentContext, name: String) -> Result<String, AgentError> {
+//!         ctx.progress("thinking of a greeting"); // `ctx.complete(…)` would ask a model
+//!         Ok(format!("Good evening, {name}."))
+//!     }
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = Runtime::builder().agent(Greeter).start().await?;
+//! assert_eq!(runtime.run::<Greeter>("Ada".to_owned()).await?, "Good evening, Ada.");
+//!
+//! let names = ["Grace", "Barbara"].map(str::to_owned).to_vec();
+//! let greetings = runtime.map::<Greeter>(names).width(8).run().await?;
+//! assert_eq!(greetings[1].as_deref(), Ok("Good evening, Barbara."));
+//!
+//! runtime.shutdown_gracefully().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Read in this order: [`builder`] and [`runtime`] are the way in; [`handle`] and [`map`] are what they give;
+//! [`shutdown`] is the way out. The tree that a start brings up is written down in `tree.rs`.
 
 pub mod builder;
 pub mod error;

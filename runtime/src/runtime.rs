@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -73,7 +73,7 @@ struct OpenTask {
     kind: &'static str,
     scope: Arc<TaskScope>,
     submitted_unix_ms: u64,
-    running: Arc<std::sync::atomic::AtomicBool>,
+    running: Arc<AtomicBool>,
 }
 
 impl Drop for Inner {
@@ -136,7 +136,7 @@ impl Runtime {
         let events = EventLog::new(id);
         let scope = self.scope(id, options, timeout, Some(Arc::clone(&events)));
         scope.emit(|| TaskEventKind::Accepted { kind: A::KIND.to_owned() });
-        let running = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let running = Arc::new(AtomicBool::new(false));
         self.inner.tasks.insert(
             id,
             OpenTask {
@@ -189,9 +189,10 @@ impl Runtime {
                 id: *task.key(),
                 kind: task.kind.to_owned(),
                 tenant: task.scope.tenant().clone(),
-                status: match task.running.load(Ordering::Relaxed) {
-                    true => TaskStatus::Running,
-                    false => TaskStatus::Queued,
+                status: if task.running.load(Ordering::Relaxed) {
+                    TaskStatus::Running
+                } else {
+                    TaskStatus::Queued
                 },
                 submitted_unix_ms: task.submitted_unix_ms,
                 usage: task.scope.usage(),

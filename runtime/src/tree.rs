@@ -56,7 +56,7 @@ impl Tree {
         }
 
         let (pool, agents_spec) = SupervisorPool::new(
-            PoolConfig {
+            &PoolConfig {
                 shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
                 children_max: config.limits.agents_live_max,
                 ..PoolConfig::new("agents")

@@ -1,3 +1,6 @@
 //! One binary for all tests of several crates together, one module a topic.
 
+mod agents;
+
 mod architecture;
+mod tasks;
