@@ -9,7 +9,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use playhouse_runtime::config::environment::Environment;
 use playhouse_runtime::config::{LoadArgs, load};
 use playhouse_runtime::protocol::Failure;
 use playhouse_runtime::protocol::completion::{ChatMessage, CompletionRequest};
@@ -63,7 +62,7 @@ async fn main() -> Result<()> {
     let into = args.next().context("name a language and one or more texts")?;
     let texts: Vec<_> = args.map(|text| Translate { text, into: into.clone() }).collect();
 
-    let settings = load(LoadArgs { path: None, environment: &Environment::process() })?;
+    let settings = load(&LoadArgs::process(None))?;
     let runtime = Runtime::builder().config(settings.config).agent(Translator).start().await?;
     let limit = TaskOptions { timeout_ms: Some(120_000), ..TaskOptions::default() };
     for outcome in runtime.map::<Translator>(texts).width(4).options(limit).run().await? {

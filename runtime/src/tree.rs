@@ -4,13 +4,12 @@
 //! runtime                 rest_for_one
 //! ├─ metrics              permanent
 //! ├─ models               one_for_one: an actor for each catalog entry, permanent
-//! ├─ agents               one_for_one: a dynamic supervisor a core, whose children are temporary
+//! ├─ agents               one_for_one: several dynamic supervisors, whose children are temporary
 //! └─ orchestration        one_for_one
 //!    └─ orchestrator      permanent
 //! ```
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use playhouse_actors::metrics_actor::{Meter, MetricsActor, MetricsArgs, MetricsMessage};
@@ -56,11 +55,7 @@ impl Tree {
         }
 
         let (pool, agents_spec) = SupervisorPool::new(
-            &PoolConfig {
-                shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-                children_max: config.limits.agents_live_max,
-                ..PoolConfig::new("agents")
-            },
+            &PoolConfig { children_max: config.limits.agents_live_max, ..PoolConfig::new("agents") },
             jitter("supervisor agents"),
         );
 
