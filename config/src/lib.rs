@@ -6,7 +6,7 @@
 //! 2. [`secret`]: keys by reference, read when they are used;
 //! 3. [`environment`] and [`load`]: where settings are found and how they are read: text, its marks, its
 //!    shape (`shape`, by the schema of the raw types), then checked settings (`check`);
-//! 4. [`schema`] and [`show`]: settings for editors and for people;
+//! 4. [`schema`] and [`show`]: settings for editors and for people; [`specs`]: files with many specs;
 //! 5. [`error`]: what can be wrong with them;
 //! 6. [`prompts`]: the templates of what the shipped agents ask.
 
@@ -26,6 +26,7 @@ mod yaml;
 
 pub mod schema;
 pub mod show;
+pub mod specs;
 
 pub mod error;
 
