@@ -1,5 +1,6 @@
 //! From a file to checked settings.
 
+pub(crate) mod document;
 mod files;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::raw::RawConfig;
 use crate::report::Report;
 use crate::schema::SCHEMA;
 use crate::settings::{Config, ProviderConfig};
-use crate::{check, marks, shape, yaml};
+use crate::{check, shape};
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -53,7 +54,13 @@ pub fn load(args: &LoadArgs) -> Result<Loaded, ConfigErrors> {
         return Ok(Loaded { config: Config::default(), source: None, warnings: Vec::new() });
     };
     let name = path.display().to_string();
-    let text = files::read(&path).map_err(|error| error.in_file(&name))?;
+    let text = files::read(&path).map_err(|error| {
+        let error = error.in_file(&name);
+        if args.path.is_none() && args.environment.has("PLAYHOUSE_CONFIG") {
+            return error.with_hint("the variable PLAYHOUSE_CONFIG names this file");
+        }
+        error
+    })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let (config, warnings) = parse(&name, &text, folder)?;
     Ok(Loaded { config, source: Some(path), warnings })
@@ -88,7 +95,6 @@ pub fn check_secrets(config: &Config, environment: &Environment) -> Vec<ConfigEr
 }
 
 fn parse(name: &str, text: &str, folder: &Path) -> Result<(Config, Vec<ConfigError>), ConfigErrors> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut report = Report::new(name);
     let raw = read(text, &mut report).map_err(|error| error.in_file(name))?;
     let config = check::check(raw, folder, &mut report);
@@ -97,16 +103,7 @@ fn parse(name: &str, text: &str, folder: &Path) -> Result<(Config, Vec<ConfigErr
 
 /// Text → raw settings. Errors of the whole text come back; errors of single keys go into the report.
 fn read(text: &str, report: &mut Report) -> Result<RawConfig, ConfigError> {
-    let (marks, duplicates) = marks::scan(text)?;
-    report.set_marks(marks);
-    for duplicate in duplicates {
-        report.add(duplicate);
-    }
-    let mut inexact = Vec::new();
-    let mut value = yaml::parse(text, &mut inexact)?;
-    for (path, error) in inexact {
-        report.value(&path, error);
-    }
+    let mut value = document::read(text, report)?;
     shape::check(&SCHEMA, &mut value, &KeyPath::default(), report);
     if value.is_null() {
         return Ok(RawConfig::default());

@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Marker, Parser, Span};
+use saphyr_parser::{Event, Marker, Parser, ScanError, Span};
 
 use crate::error::{ConfigError, ConfigErrorKind, Position};
 use crate::key_path::KeyPath;
 
 /// How deep settings may nest. The deepest there are have 4 levels; parsers pay for depth with their stack.
 const DEPTH_MAX: usize = 32;
+
+/// Keys that stand twice, by path.
+pub(crate) type Duplicates = Vec<(KeyPath, ConfigError)>;
 
 /// The places of keys and values.
 #[derive(Debug, Default)]
@@ -22,6 +25,11 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// Whether the text says nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The place of a key, or of the nearest one above it that is in the file.
     pub(crate) fn key(&self, path: &KeyPath) -> Option<Position> {
         nearest(&self.keys, path)
@@ -47,10 +55,10 @@ fn nearest(places: &BTreeMap<KeyPath, Position>, path: &KeyPath) -> Option<Posit
 ///
 /// # Errors
 /// When the text is not one YAML document, or uses what settings do without.
-pub(crate) fn scan(text: &str) -> Result<(Marks, Vec<ConfigError>), ConfigError> {
+pub(crate) fn scan(text: &str) -> Result<(Marks, Duplicates), ConfigError> {
     let mut scan = Scan::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| syntax(position(error.marker()), error.info()))?;
+        let (event, span) = event.map_err(|error| scan_error(&error))?;
         scan.take(&event, span)?;
     }
     Ok((scan.marks, scan.duplicates))
@@ -59,7 +67,7 @@ pub(crate) fn scan(text: &str) -> Result<(Marks, Vec<ConfigError>), ConfigError>
 #[derive(Default)]
 struct Scan {
     marks: Marks,
-    duplicates: Vec<ConfigError>,
+    duplicates: Duplicates,
     path: KeyPath,
     open: Vec<Open>,
     documents: usize,
@@ -123,7 +131,8 @@ impl Scan {
         if let Some(first) = keys.get(key) {
             let message = format!("the key stands twice; first in line {}", first.line);
             let error = ConfigError::new(ConfigErrorKind::DuplicateKey, message).at(Some(here));
-            self.duplicates.push(error.about(&self.path).with_hint("keep one of the two"));
+            let error = error.about(&self.path).with_hint("keep one of the two");
+            self.duplicates.push((self.path.clone(), error));
         } else {
             keys.insert(key.to_owned(), here);
             self.marks.keys.insert(self.path.clone(), here);
@@ -149,11 +158,21 @@ impl Scan {
             return Err(not_a_key(here));
         }
         if self.open.len() == DEPTH_MAX {
-            return Err(syntax(here, &format!("it nests deeper than {DEPTH_MAX} levels")));
+            return Err(too_deep(here));
         }
         self.begin_value(here);
         Ok(self.path.clone())
     }
+}
+
+fn scan_error(error: &ScanError) -> ConfigError {
+    let here = position(error.marker());
+    // The scanner looks ahead, and has a limit of its own.
+    if error.info().contains("recursion limit") { too_deep(here) } else { syntax(here, error.info()) }
+}
+
+fn too_deep(here: Position) -> ConfigError {
+    syntax(here, &format!("it nests deeper than {DEPTH_MAX} levels"))
 }
 
 fn refuse_tag(tagged: bool, here: Position) -> Result<(), ConfigError> {

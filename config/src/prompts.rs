@@ -23,3 +23,6 @@ pub use library::{PromptLibrary, PromptName, RenderedPrompt};
 pub const fn review_schema() -> &'static str {
     include_str!("../prompts/review.v1.schema.json")
 }
+
+#[cfg(test)]
+mod tests;

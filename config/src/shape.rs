@@ -69,18 +69,27 @@ fn wrong_type(schema: &Value, value: &Value, path: &KeyPath) -> Option<ConfigErr
     if expected.contains(&found) || (found == Kind::Whole && expected.contains(&Kind::Number)) {
         return None;
     }
+    if found == Kind::Number && expected.contains(&Kind::Whole) && is_beyond_whole(value) {
+        return Some(too_far(schema, value));
+    }
     let expected: Vec<_> =
         expected.into_iter().filter(|kind| *kind != Kind::Null).map(Kind::as_str).collect();
     let expected = expected.join(" or ");
-    let error = ConfigError::new(
-        ConfigErrorKind::WrongType,
-        format!("expected {expected}, found {}", found.as_str()),
-    );
+    let error =
+        ConfigError::new(ConfigErrorKind::WrongType, format!("expected {expected}, found {}", found.found()));
     let key = path.last().unwrap_or_default();
     if key == "api_key" {
         return Some(error.with_hint(crate::secret::REFERENCE_HINT));
     }
-    let hint = match value {
+    Some(match type_hint(value, key, &expected) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    })
+}
+
+/// What was probably meant.
+fn type_hint(value: &Value, key: &str, expected: &str) -> Option<String> {
+    match value {
         Value::String(text) if key.ends_with("_ms") => duration_hint(text),
         Value::String(text) if expected.contains("number") && text.trim().parse::<f64>().is_ok() => {
             Some("write the number without quotes".to_owned())
@@ -90,11 +99,7 @@ fn wrong_type(schema: &Value, value: &Value, path: &KeyPath) -> Option<ConfigErr
             Some("put the value in quotes".to_owned())
         }
         _ => None,
-    };
-    Some(match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    })
+    }
 }
 
 fn unknown_name(schema: &Value, text: &str) -> Option<ConfigError> {
@@ -140,8 +145,15 @@ fn out_of_range(schema: &Value, value: &Value) -> Option<ConfigError> {
     let outside = limit("minimum").is_some_and(|least| number < least)
         || limit("exclusiveMinimum").is_some_and(|least| number <= least)
         || limit("maximum").is_some_and(|most| number > most);
-    outside.then(|| {
-        ConfigError::new(ConfigErrorKind::OutOfRange, format!("{value} is out of range"))
-            .with_hint(range_text(schema))
-    })
+    outside.then(|| too_far(schema, value))
+}
+
+fn too_far(schema: &Value, value: &Value) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::OutOfRange, format!("{value} is out of range"))
+        .with_hint(range_text(schema))
+}
+
+/// Whether a number without a fraction came as one with, because it needs more than 64 bits.
+fn is_beyond_whole(value: &Value) -> bool {
+    value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() >= i64::MAX as f64)
 }

@@ -105,9 +105,9 @@ pub struct FactsContext {
 impl From<&CodeFacts> for FactsContext {
     fn from(facts: &CodeFacts) -> Self {
         let metrics = &facts.metrics;
-        let mut lines = vec![format!("{} lines of code", metrics.code_lines)];
+        let mut lines = vec![format!("lines of code: {}", metrics.code_lines)];
         if let Some(syntax) = &metrics.syntax {
-            lines.push(format!("{} functions, {} tests", syntax.functions, syntax.tests));
+            lines.push(format!("functions: {}, tests: {}", syntax.functions, syntax.tests));
             lines.push(format!("highest cyclomatic complexity: {}", syntax.complexity_max));
             let notable = [
                 (syntax.panicking_calls, "calls that can panic (unwrap, expect, panic!)"),
@@ -115,7 +115,7 @@ impl From<&CodeFacts> for FactsContext {
                 (syntax.placeholders, "placeholders (todo!, unimplemented!)"),
             ];
             let present = notable.iter().filter(|(count, _)| *count > 0);
-            lines.extend(present.map(|(count, what)| format!("{count} {what}")));
+            lines.extend(present.map(|(count, what)| format!("{what}: {count}")));
         }
         Self {
             parses: facts.parses,

@@ -35,9 +35,19 @@ pub(super) fn numbered(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The text with each run of white space as one space: an item of a list stays one item.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_stays_on_its_line() {
+        assert_eq!(one_line(" a\n\n2. b\t c "), "a 2. b c");
+    }
 
     #[test]
     fn a_fence_is_longer_than_any_in_the_text() {

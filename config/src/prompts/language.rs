@@ -19,7 +19,7 @@ impl Customs {
     pub const fn of(language: Language) -> Self {
         match language {
             Language::Rust => Self {
-                code_hint: "Use only the standard library. Return Result or Option instead of panicking. \
+                code_hint: "Use only the standard library. Keep to the signature that the task asks for. \
                             Do not write a main function.",
                 tests_hint: "Write them as `#[cfg(test)] mod tests { use super::*; ... }` with `#[test]` \
                              functions that call assert_eq! or assert!.",

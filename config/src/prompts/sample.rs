@@ -61,7 +61,7 @@ fn full_review() -> ReviewContext {
         facts: FactsContext {
             parses: Some(false),
             diagnostics: vec!["line 1: expected an expression".to_owned()],
-            metrics: vec!["1 lines of code".to_owned()],
+            metrics: vec!["lines of code: 1".to_owned()],
         },
         schema: super::review_schema().to_owned(),
         structured: false,

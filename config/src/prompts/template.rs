@@ -77,7 +77,9 @@ impl Template {
             self.environment.get_template(&self.path).map_err(|e| template_error(&self.path, &e))?;
         let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
         let known = sample::variables(self.name);
-        let Some(unknown) = used.iter().find(|name| !known.contains(name)) else { return Ok(()) };
+        let global = |name: &String| self.environment.globals().any(|(global, _)| global == name);
+        let unknown = used.iter().find(|name| !known.contains(name) && !global(name));
+        let Some(unknown) = unknown else { return Ok(()) };
         let line =
             template.source().lines().position(|line| line.contains(unknown.as_str())).unwrap_or(0) + 1;
         Err(PromptError::Template {
@@ -127,6 +129,7 @@ fn environment() -> Environment<'static> {
     });
     environment.add_filter("delimited", filters::delimited);
     environment.add_filter("numbered", filters::numbered);
+    environment.add_filter("one_line", filters::one_line);
     environment
 }
 

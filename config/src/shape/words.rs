@@ -60,6 +60,14 @@ impl Kind {
             Self::Map => "a map of keys",
         }
     }
+
+    /// The same for what was found where something else was expected.
+    pub(super) const fn found(self) -> &'static str {
+        match self {
+            Self::Number => "a number with a fraction",
+            Self::Null | Self::Bool | Self::Whole | Self::Text | Self::List | Self::Map => self.as_str(),
+        }
+    }
 }
 
 /// A value in quotes, cut when it is long.

@@ -85,7 +85,7 @@ fn a_file_that_cannot_be_read_is_named_with_the_reason() {
     assert_snapshot!(error("utf16.yaml"), @"FOLDER/utf16.yaml:1:1: it is not UTF-8 from here on");
     assert_snapshot!(load_in(&folder, None, &[("PLAYHOUSE_CONFIG", "gone.yaml")]).unwrap_err(), @"
     FOLDER/gone.yaml: there is no such file
-    hint: `playhouse config default > playhouse.yaml` writes one with all defaults
+    hint: the variable PLAYHOUSE_CONFIG names this file
     ");
 }
 

@@ -63,7 +63,8 @@ fn try_to_read(text: &str) -> Result<(), TestCaseError> {
     match parse_str("p.yaml", text) {
         Ok(config) => prop_assert_eq!(parse_str("p.yaml", &crate::show(&config)), Ok(config)),
         Err(errors) => {
-            let lines = text.lines().count() + 2;
+            let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+            let lines = text.matches(breaks).count() + 2;
             for error in errors.iter() {
                 prop_assert!(
                     error.place.position.is_none_or(|at| at.line >= 1 && at.line <= lines && at.column >= 1)

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
-use crate::show;
+use crate::{show, yaml};
 
 /// Calls `visit` with the path and schema of every setting.
 fn each_setting(schema: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
