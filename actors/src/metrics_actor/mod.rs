@@ -17,3 +17,6 @@ pub use actor::MetricsActor;
 pub use message::MetricsMessage;
 pub use meter::{AgentMeters, Meter, Running};
 pub use state::{MetricsArgs, MetricsState};
+
+#[cfg(test)]
+mod tests;

@@ -14,3 +14,6 @@ pub use actor::ModelActor;
 pub use handle::{ModelHandle, TokenSink};
 pub use message::{ModelCallEnded, ModelMessage};
 pub use state::{ModelArgs, ModelSnapshot, ModelState};
+
+#[cfg(test)]
+mod tests;

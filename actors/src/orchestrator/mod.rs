@@ -14,3 +14,6 @@ pub use actor::OrchestratorActor;
 pub use message::OrchestratorMessage;
 pub use plan::{ItemOutcome, Plan, PlanId, PlanSnapshot, WIDTH_MAX};
 pub use state::OrchestratorState;
+
+#[cfg(test)]
+mod tests;

@@ -5,3 +5,6 @@ mod scope;
 
 pub use events::{EventLog, EventStream, TOKEN_EVENTS_MAX};
 pub use scope::{Reservation, TaskScope, TaskScopeArgs};
+
+#[cfg(test)]
+mod tests;
