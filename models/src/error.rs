@@ -40,6 +40,14 @@ impl fmt::Display for StatusNote {
     }
 }
 
+/// How long a prompt is, as far as it is known.
+fn prompt_note(prompt_tokens: u64) -> String {
+    match prompt_tokens {
+        0 => "the prompt is too long: ".to_owned(),
+        tokens => format!("the prompt has {tokens} tokens, "),
+    }
+}
+
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelErrorKind {
@@ -90,7 +98,7 @@ pub enum ModelErrorKind {
         message: String,
     },
     /// The prompt does not fit.
-    #[error("the prompt has {prompt_tokens} tokens, the model holds {context_tokens}")]
+    #[error("{}the model holds {context_tokens} tokens", prompt_note(*prompt_tokens))]
     ContextExceeded {
         /// Tokens of the prompt; 0 where the provider did not say.
         prompt_tokens: u64,

@@ -7,7 +7,7 @@
 //! 2. [`openai`], `local` (with the feature of that name) and [`scripted`] are the providers;
 //! 3. [`layers`] wrap a provider: retries, prices;
 //! 4. [`catalog`] puts both together as the settings say and chooses a model for a task;
-//! 5. [`pull`] fetches the files of the embedded models.
+//! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
 pub mod client;
 pub mod error;
@@ -23,9 +23,13 @@ pub mod local;
 pub mod layers;
 
 pub mod catalog;
+pub mod probe;
 pub mod pull;
 
 mod yaml;
+
+#[cfg(test)]
+mod testing;
 
 pub use catalog::{Catalog, CatalogEntry, CatalogError, CatalogParts, EntryState, Selection};
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};

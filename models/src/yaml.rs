@@ -1,4 +1,4 @@
-//! The one door of this crate to serde_yaml.
+//! The one door of this crate to `serde_yaml`.
 
 use serde::de::DeserializeOwned;
 

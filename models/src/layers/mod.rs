@@ -4,8 +4,5 @@
 mod priced;
 mod retry;
 
-#[cfg(test)]
-pub(crate) mod testing;
-
 pub use priced::Priced;
 pub use retry::{RetryPolicy, Retrying};

@@ -48,13 +48,11 @@ impl RetryPolicy {
     ///
     /// Source: the "full jitter" rule of "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     fn wait(&self, attempt: u32, hint: Option<Duration>, random: &dyn RandomSource) -> Duration {
-        match hint {
-            Some(hint) => hint.saturating_add(draw(self.backoff_initial.min(self.backoff_max), random)),
-            None => {
-                let doublings = attempt.saturating_sub(1).min(31);
-                draw(self.backoff_initial.saturating_mul(1 << doublings).min(self.backoff_max), random)
-            }
+        if let Some(hint) = hint {
+            return hint.saturating_add(draw(self.backoff_initial.min(self.backoff_max), random));
         }
+        let doublings = attempt.saturating_sub(1).min(31);
+        draw(self.backoff_initial.saturating_mul(1 << doublings).min(self.backoff_max), random)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn from_response(
         Ok(value) => read(&value),
         Err(_) => Said { message: plain(&String::from_utf8_lossy(body)), ..Said::default() },
     };
-    judge(status, said, key, context_tokens)
+    judge(status, &said, key, context_tokens)
 }
 
 /// The kind of a failure that came inside an answer whose status was 200.
@@ -50,10 +50,10 @@ pub(super) fn from_answer(error: &Value, key: Option<&str>, context_tokens: u32)
     let is_rate_limit = said.words.iter().any(|word| word.contains("rate_limit"));
     let assumed =
         if is_rate_limit { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::INTERNAL_SERVER_ERROR };
-    judge(status.unwrap_or(assumed), said, key, context_tokens)
+    judge(status.unwrap_or(assumed), &said, key, context_tokens)
 }
 
-fn judge(status: StatusCode, said: Said, key: Option<&str>, context_tokens: u32) -> ModelErrorKind {
+fn judge(status: StatusCode, said: &Said, key: Option<&str>, context_tokens: u32) -> ModelErrorKind {
     let message = match scrub(&said.message, key) {
         message if message.is_empty() => status.canonical_reason().unwrap_or("no explanation").to_owned(),
         message => message,
@@ -72,7 +72,7 @@ fn judge(status: StatusCode, said: Said, key: Option<&str>, context_tokens: u32)
         };
     }
     match status.as_u16() {
-        401 | 402 | 403 => ModelErrorKind::Unauthorized { message },
+        401..=403 => ModelErrorKind::Unauthorized { message },
         // A spent balance comes as 429 too, but waiting does not fill it.
         429 if has_word("insufficient_quota") || has_word("billing_hard_limit_reached") => {
             ModelErrorKind::Unauthorized { message }

@@ -3,6 +3,7 @@
 use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ResponseFormat};
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::client::ModelInfo;
 use crate::error::ModelErrorKind;
@@ -62,7 +63,8 @@ enum Format<'a> {
 struct NamedSchema<'a> {
     name: &'a str,
     strict: bool,
-    schema: Value,
+    /// As it was written, for models answer in the order of its properties.
+    schema: &'a RawValue,
 }
 
 /// Which of the protocol's dialects a server speaks.
@@ -138,11 +140,12 @@ fn format(format: &ResponseFormat) -> Result<Option<Format<'_>>, ModelErrorKind>
     match format {
         ResponseFormat::Text => Ok(None),
         ResponseFormat::JsonSchema { name, schema } => {
-            let schema: Value = serde_json::from_str(schema).map_err(|_| ModelErrorKind::InvalidRequest {
+            let not_json = |_| ModelErrorKind::InvalidRequest {
                 field: "format",
                 reason: format!("the schema {name:?} is not JSON"),
-            })?;
-            let strict = is_closed(&schema);
+            };
+            let strict = is_closed(&serde_json::from_str(schema).map_err(not_json)?);
+            let schema = serde_json::from_str(schema).map_err(not_json)?;
             Ok(Some(Format::JsonSchema { json_schema: NamedSchema { name, strict, schema } }))
         }
     }

@@ -64,12 +64,11 @@ impl Progress {
             return Err(endpoint.error(broken("it ended without a finish_reason")));
         };
         let usage_reported = self.usage.is_some();
-        let usage = match self.usage {
-            Some(usage) => usage,
-            None => {
-                let messages = request.messages.clone();
-                estimate::usage(Arc::clone(&endpoint.tokens), messages, self.text.clone()).await
-            }
+        let usage = if let Some(usage) = self.usage {
+            usage
+        } else {
+            let messages = request.messages.clone();
+            estimate::usage(Arc::clone(&endpoint.tokens), messages, self.text.clone()).await
         };
         Ok(Completion {
             text: self.text,
@@ -166,7 +165,9 @@ impl Streaming {
 
     /// The next event. Not to be called after `Finished` or an error.
     pub(super) async fn next(&mut self) -> Result<CompletionEvent, ModelError> {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
+        // Time that the caller took for the last event is not the server's.
+        let asked = Instant::now();
+        let begun = *self.begun.get_or_insert(asked);
         loop {
             if let Some(text) = self.ready.pop_front() {
                 return Ok(CompletionEvent::Delta(text));
@@ -176,7 +177,7 @@ impl Streaming {
                 let completion = progress.into_completion(&self.endpoint, &self.request).await?;
                 return Ok(CompletionEvent::Finished(completion));
             }
-            let limit = self.limit(begun);
+            let limit = self.limit(begun, asked);
             let step = match timeout_at(limit.at, self.step()).await {
                 Ok(step) => step,
                 Err(_) => Err(self.endpoint.error(timed_out(limit.what, limit.duration))),
@@ -195,14 +196,14 @@ impl Streaming {
         }
     }
 
-    fn limit(&self, begun: Instant) -> Limit {
+    fn limit(&self, begun: Instant, asked: Instant) -> Limit {
         let timeouts = &self.endpoint.timeouts;
         let (from, what, duration) = match self.went_on {
             None => (begun, Awaited::FirstToken, timeouts.first_token),
             Some(went_on) if self.progress.stop_reason.is_some() => {
-                (went_on, Awaited::NextToken, timeouts.between_tokens.min(EPILOGUE_TIMEOUT))
+                (went_on.max(asked), Awaited::NextToken, timeouts.between_tokens.min(EPILOGUE_TIMEOUT))
             }
-            Some(went_on) => (went_on, Awaited::NextToken, timeouts.between_tokens),
+            Some(went_on) => (went_on.max(asked), Awaited::NextToken, timeouts.between_tokens),
         };
         let pause = Limit { at: from + duration, what, duration };
         let total = Limit { at: begun + timeouts.total, what: Awaited::Answer, duration: timeouts.total };
@@ -234,19 +235,15 @@ impl Streaming {
                 let part = response.chunk().await;
                 let part =
                     part.map_err(|error| self.endpoint.error(self.endpoint.transport_fault(&error)))?;
-                match part {
-                    Some(bytes) => {
-                        let events =
-                            decoder.push(&bytes).map_err(|error| self.endpoint.error(error.into()))?;
-                        for data in events {
-                            self.take_event(&data).map_err(|kind| self.endpoint.error(kind))?;
-                        }
+                if let Some(bytes) = part {
+                    let events = decoder.push(&bytes).map_err(|error| self.endpoint.error(error.into()))?;
+                    for data in events {
+                        self.take_event(&data).map_err(|kind| self.endpoint.error(kind))?;
                     }
-                    None => {
-                        let rest = std::mem::take(decoder).finish();
-                        self.take_rest(rest).map_err(|kind| self.endpoint.error(kind))?;
-                        self.source = Source::Ended;
-                    }
+                } else {
+                    let rest = std::mem::take(decoder).finish();
+                    self.take_rest(rest).map_err(|kind| self.endpoint.error(kind))?;
+                    self.source = Source::Ended;
                 }
                 Ok(())
             }

@@ -31,10 +31,13 @@ pub(super) struct Choice {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Content {
-    content: Option<Text>,
+    #[serde(rename = "content")]
+    text: Option<Text>,
     refusal: Option<String>,
-    reasoning_content: Option<Value>,
-    reasoning: Option<Value>,
+    #[serde(rename = "reasoning_content")]
+    thoughts: Option<Value>,
+    #[serde(rename = "reasoning")]
+    thoughts_elsewhere: Option<Value>,
 }
 
 /// A text, or a list of parts of which those with a text count.
@@ -110,7 +113,7 @@ impl Choice {
         let Some(content) = self.message.as_ref().or(self.delta.as_ref()) else {
             return (String::new(), false);
         };
-        let text = match &content.content {
+        let text = match &content.text {
             Some(Text::Plain(text)) => text.clone(),
             Some(Text::Parts(parts)) => parts.iter().filter_map(|part| part.text.as_deref()).collect(),
             None => String::new(),
@@ -127,15 +130,15 @@ impl Choice {
             let is_text = |value: &Option<Value>| {
                 value.as_ref().and_then(Value::as_str).is_some_and(|text| !text.is_empty())
             };
-            is_text(&content.reasoning_content) || is_text(&content.reasoning)
+            is_text(&content.thoughts) || is_text(&content.thoughts_elsewhere)
         };
         !self.text().0.is_empty() || self.delta.as_ref().is_some_and(thinks)
     }
 
     /// Why the answer ended, where it did.
     ///
-    /// Source: `finish_reason` in OpenAI's API reference; `abort` is vLLM's, `error` is OpenRouter's,
-    /// `insufficient_system_resource` is DeepSeek's. A reason that nobody knows ends the answer like `stop`.
+    /// Source: `finish_reason` in OpenAI's API reference; `abort` is vLLM's, `error` is `OpenRouter`'s,
+    /// `insufficient_system_resource` is `DeepSeek`'s. A reason that nobody knows ends the answer like `stop`.
     pub(super) fn finish(&self) -> Option<Finish> {
         match self.finish_reason.as_deref() {
             None | Some("") => None,

@@ -138,7 +138,8 @@ fn find_wheel(wheels: &Path, carrier: &Carrier) -> Result<PathBuf, PullError> {
     let entries = std::fs::read_dir(wheels).map_err(|source| PullError::io(wheels, source, 0))?;
     let wheel = entries.flatten().map(|entry| entry.path()).find(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        name.starts_with(&prefix) && name.ends_with(".whl")
+        name.starts_with(&prefix)
+            && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("whl"))
     });
     wheel.ok_or_else(|| PullError::BadCarrier {
         package: carrier.package.clone(),

@@ -133,10 +133,7 @@ async fn write(
     let mut bytes_done = begin;
     meter.reach(bytes_done);
     let outcome = loop {
-        let next = match timeout(STALL_TIMEOUT, response.chunk()).await {
-            Ok(next) => next,
-            Err(_) => break Err(stalled(host)),
-        };
+        let Ok(next) = timeout(STALL_TIMEOUT, response.chunk()).await else { break Err(stalled(host)) };
         let broken_off =
             |reason: String| PullError::BrokenOff { host: host.to_owned(), bytes_done, bytes_total, reason };
         let bytes = match next {

@@ -54,7 +54,7 @@ impl ScriptedModel {
     fn error(&self, error: &ScriptedError) -> ModelError {
         let message = error.message.clone();
         let kind = match (error.status, error.class) {
-            (Some(401 | 402 | 403), _) | (_, Some(FailureClass::Denied)) => {
+            (Some(401..=403), _) | (_, Some(FailureClass::Denied)) => {
                 ModelErrorKind::Unauthorized { message }
             }
             (Some(404), _) => ModelErrorKind::NoSuchModel { message },
@@ -94,9 +94,9 @@ impl ScriptedModel {
                 Some(usage) => {
                     let usage = Usage {
                         model_calls: 1,
-                        prompt_tokens: usage.prompt_tokens,
-                        completion_tokens: usage.completion_tokens,
-                        cached_prompt_tokens: usage.cached_prompt_tokens,
+                        prompt_tokens: usage.prompt,
+                        completion_tokens: usage.completion,
+                        cached_prompt_tokens: usage.cached_prompt,
                         cost_nano_usd: 0,
                     };
                     (usage, true)

@@ -141,10 +141,12 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScriptedUsage {
-    pub(super) prompt_tokens: u64,
-    pub(super) completion_tokens: u64,
-    #[serde(default)]
-    pub(super) cached_prompt_tokens: u64,
+    #[serde(rename = "prompt_tokens")]
+    pub(super) prompt: u64,
+    #[serde(rename = "completion_tokens")]
+    pub(super) completion: u64,
+    #[serde(default, rename = "cached_prompt_tokens")]
+    pub(super) cached_prompt: u64,
 }
 
 /// An error to play: by HTTP status or by class.
@@ -163,7 +165,7 @@ fn scripted_message() -> String {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a script with `entries` and `default`")]
 struct RawScript {
     #[serde(default)]
     entries: Vec<RawEntry>,
@@ -172,7 +174,7 @@ struct RawScript {
 
 // serde cannot flatten and deny unknown fields at once, so an entry repeats the fields of a reply.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an entry with `match` and `answer` or `error`")]
 struct RawEntry {
     #[serde(default, rename = "match")]
     matches: Match,
@@ -186,7 +188,7 @@ struct RawEntry {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a reply with `answer` or `error`")]
 struct RawReply {
     answer: Option<String>,
     #[serde(default)]

@@ -104,14 +104,14 @@ fn a_malformed_script_is_refused_with_its_place() {
     fn check(script: &str) -> String {
         Script::parse(script, Path::new("s.yaml")).unwrap_err().to_string()
     }
-    assert_snapshot!(check("entries:\n  - answr: x\n"), @"");
-    assert_snapshot!(check("entries:\n  - match: {nth: 1}\n"), @"");
-    assert_snapshot!(check("entries:\n  - {answer: a, error: {status: 500}}\n"), @"");
-    assert_snapshot!(check("entries:\n  - {error: {message: x}}\n"), @"");
-    assert_snapshot!(check("entries:\n  - {error: {status: 200}}\n"), @"");
-    assert_snapshot!(check("default: {answer: a, tokens_per_chunk: 0}"), @"");
-    assert_snapshot!(check("entries:\n  - {match: {nth: 0}, answer: a}\n"), @"");
-    assert_snapshot!(check("entries: [\n"), @"");
-    assert_snapshot!(check("- x\n"), @"");
-    assert_snapshot!(Script::read(Path::new("/nowhere/s.yaml")).unwrap_err(), @"");
+    assert_snapshot!(check("entries:\n  - answr: x\n"), @"read the script s.yaml: line 2, column 5: entries[0]: unknown field `answr`, expected one of `match`, `answer`, `stop_reason`, `usage`, `delay_ms`, `error`, `tokens_per_chunk`");
+    assert_snapshot!(check("entries:\n  - match: {nth: 1}\n"), @"read the script s.yaml: entry 1: it has neither `answer` nor `error`");
+    assert_snapshot!(check("entries:\n  - {answer: a, error: {status: 500}}\n"), @"read the script s.yaml: entry 1: it has both `answer` and `error`");
+    assert_snapshot!(check("entries:\n  - {error: {message: x}}\n"), @"read the script s.yaml: entry 1: an `error` needs either `status` or `class`");
+    assert_snapshot!(check("entries:\n  - {error: {status: 200}}\n"), @"read the script s.yaml: entry 1: the `status` of an `error` lies between 400 and 599");
+    assert_snapshot!(check("default: {answer: a, tokens_per_chunk: 0}"), @"read the script s.yaml: default: `tokens_per_chunk` is at least 1");
+    assert_snapshot!(check("entries:\n  - {match: {nth: 0}, answer: a}\n"), @"read the script s.yaml: entry 1: `nth` counts from 1");
+    assert_snapshot!(check("entries: [\n"), @"read the script s.yaml: line 2, column 1: did not find expected node content");
+    assert_snapshot!(check("- x\n"), @"read the script s.yaml: line 1, column 1: invalid type: sequence, expected a script with `entries` and `default`");
+    assert_snapshot!(Script::read(Path::new("/nowhere/s.yaml")).unwrap_err(), @"read the script /nowhere/s.yaml: No such file or directory (os error 2)");
 }

@@ -12,7 +12,7 @@ pub use tiktoken::{Encoding, TiktokenCounter, warm_up};
 
 /// Counts tokens as one model does.
 pub trait TokenCounter: Send + Sync + fmt::Debug {
-    /// The name of the encoding, for reports: "o200k_base", "gguf:qwen2".
+    /// The name of the encoding, for reports: `o200k_base`, `gguf:qwen2`.
     fn encoding(&self) -> &str;
 
     /// Whether counts are exact for the model; otherwise they are an estimate by a related encoding.

@@ -12,19 +12,19 @@ fn check(status: u16, body: &str) -> String {
 
 #[test]
 fn every_form_of_body_is_understood() {
-    assert_snapshot!(check(400, r#"{"error":{"message":"bad s3cret","type":"invalid_request_error","code":null}}"#), @"");
-    assert_snapshot!(check(400, r#"{"error":"a text"}"#), @"");
-    assert_snapshot!(check(400, r#"{"object":"error","message":"a text","type":"BadRequestError","code":400}"#), @"");
-    assert_snapshot!(check(422, r#"{"detail":[{"loc":["body","messages",0],"msg":"field required","input":"my prompt"}]}"#), @"");
-    assert_snapshot!(check(422, r#"{"object":"error","message":{"detail":[{"loc":["body"],"msg":"extra"}]}}"#), @"");
-    assert_snapshot!(check(400, r#"{"detail":"a text"}"#), @"");
-    assert_snapshot!(check(400, r#"{"message":"a text"}"#), @"");
-    assert_snapshot!(check(400, r#"[{"error":{"message":"a text","code":400}}]"#), @"");
-    assert_snapshot!(check(502, "<html><head><TITLE>502 Bad Gateway</TITLE></head><body>nginx</body></html>"), @"");
-    assert_snapshot!(check(502, "<!DOCTYPE html><p>"), @"");
-    assert_snapshot!(check(503, "upstream connect error\r\nreset"), @"");
-    assert_snapshot!(check(503, ""), @"");
-    assert_snapshot!(check(599, "null"), @"");
+    assert_snapshot!(check(400, r#"{"error":{"message":"bad s3cret","type":"invalid_request_error","code":null}}"#), @"Rejected: the request was rejected: bad [key]");
+    assert_snapshot!(check(400, r#"{"error":"a text"}"#), @"Rejected: the request was rejected: a text");
+    assert_snapshot!(check(400, r#"{"object":"error","message":"a text","type":"BadRequestError","code":400}"#), @"Rejected: the request was rejected: a text");
+    assert_snapshot!(check(422, r#"{"detail":[{"loc":["body","messages",0],"msg":"field required","input":"my prompt"}]}"#), @"Rejected: the request was rejected: body.messages.0: field required");
+    assert_snapshot!(check(422, r#"{"object":"error","message":{"detail":[{"loc":["body"],"msg":"extra"}]}}"#), @"Rejected: the request was rejected: body: extra");
+    assert_snapshot!(check(400, r#"{"detail":"a text"}"#), @"Rejected: the request was rejected: a text");
+    assert_snapshot!(check(400, r#"{"message":"a text"}"#), @"Rejected: the request was rejected: a text");
+    assert_snapshot!(check(400, r#"[{"error":{"message":"a text","code":400}}]"#), @"Rejected: the request was rejected: a text");
+    assert_snapshot!(check(502, "<html><head><TITLE>502 Bad Gateway</TITLE></head><body>nginx</body></html>"), @"ServerError: the provider failed: an HTML page: 502 Bad Gateway");
+    assert_snapshot!(check(502, "<!DOCTYPE html><p>"), @"ServerError: the provider failed: an HTML page");
+    assert_snapshot!(check(503, "upstream connect error\r\nreset"), @"ServerError: the provider failed: upstream connect error reset");
+    assert_snapshot!(check(503, ""), @"ServerError: the provider failed: Service Unavailable");
+    assert_snapshot!(check(599, "null"), @"ServerError: the provider failed: no explanation");
 }
 
 #[test]
@@ -45,19 +45,19 @@ fn each_status_has_its_kind() {
 #[test]
 fn a_prompt_that_is_too_long_is_recognised() {
     let openai = r#"{"error":{"message":"This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.","code":"context_length_exceeded"}}"#;
-    assert_snapshot!(check(400, openai), @"");
+    assert_snapshot!(check(400, openai), @"ContextExceeded: the prompt has 9000 tokens, the model holds 8192 tokens");
     let llama = r#"{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error","n_prompt_tokens":5000,"n_ctx":4096}}"#;
-    assert_snapshot!(check(400, llama), @"");
+    assert_snapshot!(check(400, llama), @"ContextExceeded: the prompt has 5000 tokens, the model holds 4096 tokens");
     let silent = r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
-    assert_snapshot!(check(400, silent), @"");
+    assert_snapshot!(check(400, silent), @"ContextExceeded: the prompt is too long: the model holds 4096 tokens");
 }
 
 #[test]
 fn a_missing_model_and_a_spent_balance_are_not_tried_again() {
-    assert_snapshot!(check(404, r#"{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}"#), @"");
-    assert_snapshot!(check(404, r#"{"error":{"message":"model \"x\" not found, try pulling it first"}}"#), @"");
-    assert_snapshot!(check(404, r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#), @"");
-    assert_snapshot!(check(429, r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#), @"");
+    assert_snapshot!(check(404, r#"{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}"#), @"NoSuchModel: the provider has no such model: The model `x` does not exist");
+    assert_snapshot!(check(404, r#"{"error":{"message":"model \"x\" not found, try pulling it first"}}"#), @r#"NoSuchModel: the provider has no such model: model "x" not found, try pulling it first"#);
+    assert_snapshot!(check(404, r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#), @"Rejected: the request was rejected: File Not Found");
+    assert_snapshot!(check(429, r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#), @"Unauthorized: access was denied: You exceeded your current quota");
 }
 
 #[test]

@@ -90,7 +90,7 @@ proptest! {
 
     #[test]
     fn what_was_encoded_is_decoded(texts in prop::collection::vec("[^\r\n]{1,40}", 0..20), part in 1_usize..40) {
-        let encoded: String = texts.iter().map(|text| format!(": note\ndata: {text}\n\n")).collect();
+        let encoded = texts.iter().fold(String::new(), |encoded, text| encoded + ": note\ndata: " + text + "\n\n");
         prop_assert_eq!(decode_in_parts(encoded.as_bytes(), part).unwrap(), texts);
     }
 }
