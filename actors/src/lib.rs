@@ -16,6 +16,12 @@ pub mod metrics_actor;
 pub mod model_actor;
 pub mod orchestrator;
 
+pub mod develop;
+pub mod generator;
+pub mod reviewer;
+
+pub mod code;
+
 mod entry;
 
 pub use agent::{Agent, AgentError};

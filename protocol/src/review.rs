@@ -20,6 +20,8 @@ pub struct ReviewCode {
     pub code: String,
     /// Its tests where they stand apart; may be empty.
     pub tests: String,
+    /// Whether missing tests are a fault.
+    pub tests_expected: bool,
     /// What the code should do, where known.
     pub spec: Option<String>,
     /// The language it is written in.

@@ -3,4 +3,5 @@
 mod agents;
 
 mod architecture;
+mod develop;
 mod tasks;
