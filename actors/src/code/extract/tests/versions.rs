@@ -145,5 +145,20 @@ fn what_stands_only_at_the_beginning_of_a_file_is_left_out_later() {
 
 #[test]
 fn a_block_that_restates_parts_of_others_takes_nothing_away() {
-    insta::assert_snapshot!(python("```python\ndef a():\n    return 1\n```\n```python\ndef b():\n    return 2\n\ndef c():\n    return 3\n\ndef d():\n    return 4\n```\nSo far:\n```python\ndef a():\n    return 9\n\ndef b():\n    return 9\n```"), @"");
+    insta::assert_snapshot!(python("```python\ndef a():\n    return 1\n```\n```python\ndef b():\n    return 2\n\ndef c():\n    return 3\n\ndef d():\n    return 4\n```\nSo far:\n```python\ndef a():\n    return 9\n\ndef b():\n    return 9\n```"), @"
+    [Fenced]
+    def a():
+        return 1
+
+    def b():
+        return 2
+
+    def c():
+        return 3
+
+    def d():
+        return 4
+    [says]
+    So far:
+    ");
 }

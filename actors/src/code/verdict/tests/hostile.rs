@@ -5,9 +5,10 @@ use super::*;
 use crate::code::verdict::lenient_json::read_at;
 use crate::code::verdict::{FINDINGS_MAX, RECOMMENDATIONS_MAX, SUMMARY_CHARS_MAX, TEXT_CHARS_MAX};
 
-/// About a megabyte each. A method that is not linear does not end in reasonable time.
+/// A method that is not linear does not end in reasonable time.
 #[test]
-fn hostile_answers_of_a_megabyte_are_read() {
+fn hostile_answers_are_read() {
+    let _ = read_opinion(&"{".repeat(1_000_000), 20);
     let pieces = [
         "{",
         "[",
@@ -47,8 +48,8 @@ fn hostile_answers_of_a_megabyte_are_read() {
         "{|",
     ];
     for piece in pieces {
-        let _ = read_opinion(&piece.repeat(1_000_000 / piece.len()), 20);
-        let _ = read_opinion(&format!("{{{}", piece.repeat(1_000_000 / piece.len())), 20);
+        let _ = read_opinion(&piece.repeat(100_000 / piece.len()), 20);
+        let _ = read_opinion(&format!("{{{}", piece.repeat(100_000 / piece.len())), 20);
     }
 }
 
