@@ -20,7 +20,7 @@ impl Customs {
         match language {
             Language::Rust => Self {
                 code_hint: "Use only the standard library. Keep to the signature that the task asks for. \
-                            Do not write a main function.",
+                            Write no main function, and no examples in doc comments.",
                 tests_hint: "Write them as `#[cfg(test)] mod tests { use super::*; ... }` with `#[test]` \
                              functions that call assert_eq! or assert!.",
                 review_hint: "Look for overflow, panics, needless clones, and errors that are dropped.",
