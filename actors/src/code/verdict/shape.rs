@@ -11,8 +11,8 @@ use crate::code::text::cut;
 /// How deep a review may stand in other objects, such as `{"review": {…}}`.
 const WRAPPERS_MAX: u32 = 3;
 
-/// The review in `value`, or `None` where there is none. [`Parse::Exact`] only where every name and type is
-/// the one that was asked for.
+/// The review in `value`, or `None` where there is none. [`Parse::Exact`] where there is a verdict and every
+/// name and type is one that was asked for.
 pub(super) fn read(value: &Value, line_count: u32) -> Option<Opinion> {
     match value {
         Value::Object(members) => {
@@ -41,9 +41,6 @@ fn object(members: &Map<String, Value>, line_count: u32) -> Option<Opinion> {
     let mut reading = Reading::new(line_count);
     for (name, value) in members {
         reading.member(name, value);
-    }
-    if members.len() != 5 {
-        reading.repaired();
     }
     let opinion = &reading.opinion;
     let said = opinion.verdict.is_some()
