@@ -26,6 +26,7 @@ pub mod catalog;
 pub mod probe;
 pub mod pull;
 
+mod network;
 mod yaml;
 
 #[cfg(test)]

@@ -59,3 +59,21 @@ impl ModelClient for Priced {
         self.inner.tokens()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+
+    use super::*;
+    use crate::testing::{FakeModel, Step, hello};
+
+    #[tokio::test]
+    async fn plain_and_streamed_answers_carry_the_same_price() {
+        let price = PriceConfig { prompt_nano_usd_per_token: 3, completion_nano_usd_per_token: 5 };
+        let model = Priced::new(FakeModel::new([Step::Answer("a"), Step::Answer("a")]), price);
+        let plain = model.complete(hello()).await.unwrap();
+        let events: Vec<_> = model.stream(hello()).try_collect().await.unwrap();
+        assert_eq!(plain.usage.cost_nano_usd, 10 * 3 + 2 * 5);
+        assert_eq!(events.last(), Some(&CompletionEvent::Finished(plain)));
+    }
+}

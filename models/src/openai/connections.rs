@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Url, redirect};
+
+use crate::network::{USER_AGENT, is_loopback, root_cause};
 
 /// Connections that are kept open and unused, per endpoint. More than agents that ask one model at once, as a rule.
 const IDLE_CONNECTIONS_MAX: usize = 64;
@@ -34,7 +35,7 @@ impl Connections {
             return Ok(client.clone());
         }
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("playhouse/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout)
@@ -54,19 +55,4 @@ impl fmt::Debug for Connections {
         let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         f.debug_set().entries(clients.keys().map(|(origin, _)| origin)).finish()
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// The innermost cause, which names what really happened ("Connection refused"); the outer ones repeat the URL.
-pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

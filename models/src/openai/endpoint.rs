@@ -10,13 +10,13 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCAT
 use reqwest::{Response, Url};
 use serde_json::Value;
 
-use super::connections::root_cause;
 use super::request::{self, ChatRequest, Dialect};
 use super::retry_after::retry_after;
 use super::scrub::scrub;
 use super::{ANSWER_BYTES_MAX, Connections, OpenAiArgs, fault};
 use crate::client::ModelInfo;
 use crate::error::{Awaited, ModelError, ModelErrorKind};
+use crate::network::root_cause;
 use crate::tokens::TokenCounter;
 use playhouse_protocol::completion::CompletionRequest;
 

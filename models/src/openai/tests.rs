@@ -1,6 +1,7 @@
 //! The client against a server that sends exactly what a test lists.
 
 mod faults;
+mod peer;
 mod streams;
 mod timeouts;
 

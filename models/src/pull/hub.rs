@@ -13,6 +13,7 @@ use super::error::PullError;
 use super::file;
 use super::manifest::KnownModel;
 use super::progress::{Phase, Reporter};
+use crate::network::{USER_AGENT, is_loopback, root_cause};
 
 /// How long to wait for a connection. Short, because another source stands ready.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -75,21 +76,19 @@ fn parse(url: &str) -> Result<Url, PullError> {
 
 async fn request(url: &Url, host: &str, begin: u64) -> Result<Response, PullError> {
     let unreachable = |error: &reqwest::Error| {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        let reason =
-            if error.is_timeout() { "no connection within 3 s".to_owned() } else { cause.to_string() };
+        let is_slow = error.is_timeout();
+        let reason = if is_slow { "no connection within 3 s".to_owned() } else { root_cause(error) };
         PullError::Unreachable { host: host.to_owned(), reason }
     };
-    let client = reqwest::Client::builder()
-        .user_agent(concat!("playhouse/", env!("CARGO_PKG_VERSION")))
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirect::Policy::limited(REDIRECTS_MAX))
-        .https_only(url.scheme() == "https")
-        .build()
-        .map_err(|error| unreachable(&error))?;
+        .https_only(url.scheme() == "https");
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    let client = builder.build().map_err(|error| unreachable(&error))?;
     let mut request = client.get(url.clone());
     if begin > 0 {
         request = request.header(RANGE, format!("bytes={begin}-"));

@@ -1,0 +1,164 @@
+//! The client against llama.cpp's own server.
+//!
+//! Needs the file of SmolLM2 and a Python with the package `xllamacpp`; skipped, and said so, where they are missing.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use futures::TryStreamExt;
+use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ResponseFormat, Sampling};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use super::*;
+use crate::client::CompletionEvent;
+
+/// The server's context for one request, as the launcher sets it when it is not told.
+const CONTEXT_TOKENS: u64 = 4096;
+
+/// A server process; killed when it is dropped.
+struct Peer {
+    _process: Child,
+    base_url: String,
+}
+
+impl Peer {
+    /// Starts a server, or says why the test is skipped.
+    fn start() -> Option<Self> {
+        let cache = std::env::home_dir()?.join(".cache/playhouse");
+        let python =
+            variable("PLAYHOUSE_LLAMA_PYTHON").unwrap_or_else(|| cache.join("peers/llama/bin/python"));
+        let models_dir = variable("PLAYHOUSE_MODELS_DIR").unwrap_or_else(|| cache.join("models"));
+        let model = crate::pull::model_path(&models_dir, "smollm2-135m");
+        if let Some(missing) = [&model, &python].into_iter().find(|path| !path.exists()) {
+            let required = variable("PLAYHOUSE_REQUIRE_SERVERS").is_some_and(|value| value == Path::new("1"));
+            assert!(!required, "{} is not there", missing.display());
+            eprintln!("skipped: {} is not there", missing.display());
+            return None;
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let process = Command::new(python)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/llama_server.py"))
+            .arg(model)
+            .args([&port.to_string(), "peer", "1", "1"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Some(Self { _process: process, base_url: format!("http://127.0.0.1:{port}/v1") })
+    }
+
+    fn model(&self) -> OpenAiModel {
+        model_at(self.base_url.clone())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where a developer keeps files for tests is no setting of Playhouse"
+)]
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
+}
+
+fn ask(text: &str, completion_tokens_max: u32) -> CompletionRequest {
+    CompletionRequest {
+        sampling: Sampling { temperature: Some(0.0), seed: Some(1), ..Sampling::default() },
+        completion_tokens_max: Some(completion_tokens_max),
+        ..CompletionRequest::new(vec![ChatMessage::user(text)])
+    }
+}
+
+/// While the server starts it refuses connections, then answers 503: all of it is worth another attempt, and no
+/// other error is.
+async fn waits_until_it_is_ready(peer: &Peer) {
+    let retries = RetriesConfig {
+        attempts_max: 1_200,
+        backoff_initial: Duration::from_millis(100),
+        backoff_max: Duration::from_millis(100),
+    };
+    let timeouts = TimeoutsConfig { total: Duration::from_secs(120), ..TIMEOUTS };
+    let policy = RetryPolicy::new(&retries, &timeouts);
+    let patient = Retrying::new(Arc::new(peer.model()), policy, Arc::new(Always(u64::MAX)));
+    patient.complete(ask("Hello", 1)).await.unwrap();
+    peer.model().ping().await.unwrap();
+}
+
+async fn answers_plainly_and_streamed_alike(model: &OpenAiModel) {
+    let request = ask("Name three colours.", 24);
+    let plain = model.complete(request.clone()).await.unwrap();
+    assert!(!plain.text.is_empty() && plain.usage_reported);
+    assert!(plain.usage.prompt_tokens > 3 && (1..=24).contains(&plain.usage.completion_tokens));
+
+    let events: Vec<_> = model.stream(request).try_collect().await.unwrap();
+    let Some((CompletionEvent::Finished(streamed), deltas)) = events.split_last() else {
+        panic!("{events:?}")
+    };
+    let text: String = deltas
+        .iter()
+        .map(|event| match event {
+            CompletionEvent::Delta(text) => text.as_str(),
+            CompletionEvent::Finished(_) => panic!("a second end"),
+        })
+        .collect();
+    assert!(deltas.len() > 3);
+    assert_eq!((&text, &streamed.text), (&plain.text, &plain.text));
+    assert_eq!(streamed.stop_reason, plain.stop_reason);
+    assert!(streamed.usage_reported);
+    assert_eq!(streamed.usage.prompt_tokens, plain.usage.prompt_tokens);
+    assert_eq!(streamed.usage.completion_tokens, plain.usage.completion_tokens);
+    assert!(streamed.usage.cached_prompt_tokens > 0, "{:?}", streamed.usage);
+}
+
+async fn stops_where_it_is_told(model: &OpenAiModel) {
+    let answer = model.complete(ask("Count from one to ten.", 2)).await.unwrap();
+    assert_eq!((answer.stop_reason, answer.usage.completion_tokens), (StopReason::Length, 2));
+    let whole = model.complete(ask("Name three colours.", 24)).await.unwrap().text;
+    let stop = whole.split_whitespace().nth(2).unwrap().to_owned();
+    let request = CompletionRequest { stop: vec![stop.clone()], ..ask("Name three colours.", 24) };
+    let answer = model.complete(request).await.unwrap();
+    assert!(!answer.text.contains(&stop) && whole.starts_with(&answer.text), "{answer:?}");
+}
+
+async fn fits_a_schema(model: &OpenAiModel) {
+    let schema = r#"{"type":"object","properties":{"verdict":{"enum":["approve","reject"]},"score":{"enum":[1,2,3]}},"required":["verdict","score"],"additionalProperties":false}"#;
+    let format = ResponseFormat::JsonSchema { name: "verdict".to_owned(), schema: schema.to_owned() };
+    let request = CompletionRequest { format, ..ask("Judge this code: x = 1", 64) };
+    let answer = model.complete(request).await.unwrap();
+    let value: Value = serde_json::from_str(&answer.text).unwrap();
+    assert!(value["verdict"].is_string() && value["score"].is_u64(), "{value}");
+    // The order of the schema is kept.
+    assert!(answer.text.find("verdict") < answer.text.find("score"), "{}", answer.text);
+}
+
+async fn refuses_what_is_too_long(model: &OpenAiModel) {
+    let error = model.complete(ask(&"word ".repeat(6_000), 1)).await.unwrap_err();
+    let ModelErrorKind::ContextExceeded { prompt_tokens, context_tokens } = *error.kind else {
+        panic!("{error:?}")
+    };
+    assert!(prompt_tokens > 6_000, "{prompt_tokens}");
+    assert_eq!((context_tokens, error.status), (CONTEXT_TOKENS, Some(400)));
+}
+
+async fn goes_on_after_a_caller_has_left(model: &OpenAiModel) {
+    let mut events = model.stream(ask("Write a long story.", 2_000));
+    assert!(events.try_next().await.unwrap().is_some());
+    drop(events);
+    // The server has one slot: it answers only when it has noticed that nobody listens any more.
+    model.complete(ask("Hello", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn llama_cpps_own_server_is_understood() {
+    let Some(peer) = Peer::start() else { return };
+    waits_until_it_is_ready(&peer).await;
+    let model = peer.model();
+    answers_plainly_and_streamed_alike(&model).await;
+    stops_where_it_is_told(&model).await;
+    fits_a_schema(&model).await;
+    refuses_what_is_too_long(&model).await;
+    goes_on_after_a_caller_has_left(&model).await;
+}
