@@ -122,6 +122,19 @@ impl Runtime {
         self.answer::<A>(admitted, &scope, request, || {}).await
     }
 
+    /// Checks a request as [`submit`](Self::submit) does, without handing it in: for callers who have costly
+    /// preparations to make. Returns the time that the task would have.
+    ///
+    /// # Errors
+    /// When the request or its options are wrong, or the runtime has no such agent.
+    pub fn check<A: Agent>(&self, request: &A::Request, options: &TaskOptions) -> Result<Duration, Failure> {
+        let parts = &self.inner.parts;
+        let timeout = check_options(options, parts.limits.task_timeout)?;
+        let agent = parts.services.registry().get::<A>();
+        agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?.validate(request)?;
+        Ok(timeout)
+    }
+
     /// Hands a request in, to be answered while the caller does something else.
     ///
     /// # Errors
@@ -284,17 +297,15 @@ impl Runtime {
     }
 
     /// Checks a request and lets it in.
-    fn accept<A: Agent>(&self, request: &A::Request, options: &TaskOptions) -> Result<(Admitted, Duration), Failure> {
-        let parts = &self.inner.parts;
-        let checked = check_options(options, parts.limits.task_timeout).and_then(|timeout| {
-            let agent = parts.services.registry().get::<A>();
-            let agent = agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?;
-            agent.validate(request)?;
-            Ok(timeout)
-        });
-        match checked {
-            Ok(timeout) => Ok((parts.admission.admit()?, timeout)),
-            Err(failure) => parts.admission.refuse(failure),
+    fn accept<A: Agent>(
+        &self,
+        request: &A::Request,
+        options: &TaskOptions,
+    ) -> Result<(Admitted, Duration), Failure> {
+        let admission = &self.inner.parts.admission;
+        match self.check::<A>(request, options) {
+            Ok(timeout) => Ok((admission.admit()?, timeout)),
+            Err(failure) => admission.refuse(failure),
         }
     }
 
