@@ -1,0 +1,216 @@
+//! The command line.
+
+mod parsers;
+mod shared;
+mod work;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser};
+pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};
+pub(crate) use work::{DevelopArgs, GenerateArgs, ReviewArgs};
+
+/// Agents that write and review code, supervised, on your machine or behind an endpoint.
+#[derive(Debug, Parser)]
+#[command(
+    name = "playhouse",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: playhouse help exit-codes"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The file of settings [default: playhouse.yaml here, or in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Print nothing but the result and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Log what happens; twice for details
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Colours; `auto` uses them on a terminal unless `NO_COLOR` is set
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+
+    /// Serve Prometheus metrics at this address while the command runs, for example 127.0.0.1:9090
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write code, review it and revise it until the reviewer approves
+    Develop(Box<DevelopArgs>),
+    /// Write code for a spec
+    Generate(Box<GenerateArgs>),
+    /// Review code
+    Review(Box<ReviewArgs>),
+    /// Show the supervision tree of a freshly started runtime
+    Tree(TreeArgs),
+    /// List, fetch and try the models
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Count the tokens of files and folders
+    Tokens(TokensArgs),
+    /// Print, check and explain the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the exit codes and their meaning
+    #[command(long_about = exit_codes_help())]
+    ExitCodes,
+}
+
+fn exit_codes_help() -> String {
+    format!("The exit codes and their meaning:\n\n{}", crate::exit::table())
+}
+
+/// `playhouse tree`
+#[derive(Debug, Args)]
+pub(crate) struct TreeArgs {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = TreeFormat::Text)]
+    pub(crate) format: TreeFormat,
+}
+
+/// Forms of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TreeFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `playhouse models …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Every model of the catalog, and what else could be used
+    List {
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+        format: TableFormat,
+    },
+    /// One model: where it answers from, what it holds and costs
+    Show {
+        /// The model's name in the catalog
+        name: String,
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+        format: TableFormat,
+    },
+    /// Fetch the file of an embedded model
+    Pull(PullArgs),
+    /// Find out whether models can be reached or loaded
+    Ping {
+        /// The model's name; every model when left out
+        name: Option<String>,
+    },
+}
+
+/// `playhouse models pull`
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// The model's name; the default model when left out
+    pub(crate) name: Option<String>,
+
+    /// Fetch from this source alone; `playhouse models show NAME` lists them
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+
+    /// Fetch again even if the file is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `playhouse tokens`
+#[derive(Debug, Args)]
+pub(crate) struct TokensArgs {
+    /// Files, folders (with everything below), or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Count as this model of the catalog does [default: the model that writes code]
+    #[arg(long, value_name = "NAME", conflicts_with = "encoding")]
+    pub(crate) model: Option<String>,
+
+    /// Count by this encoding
+    #[arg(long, value_parser = EncodingParser)]
+    pub(crate) encoding: Option<playhouse_models::tokens::Encoding>,
+
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
+}
+
+/// `playhouse config …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a file of settings with every default and what it means
+    Default,
+    /// Check a file of settings
+    Check {
+        /// The file; the one that would be used when left out
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON schema of the settings, for editors
+    Schema,
+    /// Print the settings in force, defaults included, secrets only by reference
+    Show,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_language_is_told_in_one_line_with_a_hint() {
+        let error = Cli::try_parse_from(["playhouse", "generate", "x", "--language", "klingon"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(
+            error.to_string(),
+            "error: failed to read the language \"klingon\": it is not known\n\
+             hint: Known languages: rust, python, typescript, javascript, go, java, c, cpp.\n"
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! One module a command: what it reads, what it asks for, what it prints.
+
+pub(crate) mod batch;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod develop;
+pub(crate) mod generate;
+pub(crate) mod models;
+pub(crate) mod review;
+pub(crate) mod tokens;
+pub(crate) mod tree;
+
+mod fetch;
+mod work;

@@ -1,0 +1,172 @@
+//! Models for people and for programs.
+
+use std::fmt::Write as _;
+
+use playhouse_config::Config;
+use playhouse_config::settings::{LocalSource, ProviderConfig};
+use playhouse_models::catalog::EntryState;
+use playhouse_models::pull::known_model;
+use playhouse_models::{Catalog, CatalogEntry};
+use playhouse_protocol::Failure;
+use playhouse_protocol::completion::ProviderKind;
+use serde::Serialize;
+
+use crate::args::TableFormat;
+use crate::render::table::Table;
+use crate::render::{json, words};
+use crate::ui::Ui;
+
+/// A model as programs are told of it.
+#[derive(Debug, Serialize)]
+struct Described {
+    name: String,
+    provider: &'static str,
+    location: String,
+    context_tokens: Option<u32>,
+    state: &'static str,
+    /// Of its file, where it has one that is there.
+    size_bytes: Option<u64>,
+    is_default: bool,
+    /// The task types that it is selected for.
+    selected_for: Vec<String>,
+    prompt_nano_usd_per_token: u64,
+    completion_nano_usd_per_token: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct List<'a> {
+    models: Vec<Described>,
+    notes: &'a [String],
+}
+
+/// Every model, and what else could be used.
+pub(super) fn all(
+    ui: &Ui,
+    config: &Config,
+    catalog: &Catalog,
+    notes: &[String],
+    format: TableFormat,
+) -> Result<String, Failure> {
+    let models: Vec<_> = catalog.entries().into_iter().map(|entry| describe(config, entry)).collect();
+    if format == TableFormat::Json {
+        return json::envelope("models", false, &List { models, notes });
+    }
+    let mut table = Table::new(&["name", "provider", ">context", "state", "used for", "where"]);
+    for model in models {
+        let context = model.context_tokens.map(|tokens| words::thousands(u64::from(tokens)));
+        let mut used_for = model.selected_for;
+        if model.is_default {
+            used_for.insert(0, "default".to_owned());
+        }
+        let state = match model.size_bytes {
+            Some(size) => format!("{}, {}", model.state, words::bytes(size)),
+            None => model.state.to_owned(),
+        };
+        table.row([
+            model.name,
+            model.provider.to_owned(),
+            context.unwrap_or_default(),
+            state,
+            used_for.join(", "),
+            model.location,
+        ]);
+    }
+    let mut text = table.render(ui.stdout_style());
+    for note in notes {
+        let _ = write!(text, "\n{note}\n");
+    }
+    Ok(text)
+}
+
+/// One model with everything that is known of it.
+pub(super) fn one(
+    ui: &Ui,
+    config: &Config,
+    catalog: &Catalog,
+    name: &str,
+    format: TableFormat,
+) -> Result<String, Failure> {
+    // Gives the error with the nearest name where there is none such.
+    catalog.config(name)?;
+    let entry = catalog.entries().into_iter().find(|entry| entry.name == name);
+    let entry = entry.ok_or_else(|| Failure::internal(format!("find model {name:?}")))?;
+    let model = describe(config, entry);
+    if format == TableFormat::Json {
+        return json::envelope("model", false, &model);
+    }
+    let mut rows = vec![
+        ("provider", model.provider.to_owned()),
+        ("where", model.location.clone()),
+        ("state", model.state.to_owned()),
+    ];
+    rows.extend(model.size_bytes.map(|size| ("size", words::bytes(size))));
+    rows.extend(model.context_tokens.map(|tokens| ("context", words::counted(u64::from(tokens), "token"))));
+    if model.is_default {
+        rows.push(("used for", "what the settings name no other model for".to_owned()));
+    }
+    if !model.selected_for.is_empty() {
+        rows.push(("selected for", model.selected_for.join(", ")));
+    }
+    let (prompt, completion) = (model.prompt_nano_usd_per_token, model.completion_nano_usd_per_token);
+    if prompt + completion > 0 {
+        let usd = |nano: u64| nano as f64 / 1_000.0;
+        rows.push(("price", format!("${} in, ${} out per million tokens", usd(prompt), usd(completion))));
+    }
+    rows.extend(known_rows(config, name));
+    let style = ui.stdout_style();
+    let mut text = format!("{}\n", style.bold(name));
+    for (key, value) in rows {
+        let _ = writeln!(text, "  {key:<13} {value}");
+    }
+    Ok(text)
+}
+
+/// What the manifest says of an embedded model.
+fn known_rows(config: &Config, name: &str) -> Vec<(&'static str, String)> {
+    let Some(ProviderConfig::Local(local)) = config.models.get(name).map(|model| &model.provider) else {
+        return Vec::new();
+    };
+    let LocalSource::Known(known) = &local.source else { return Vec::new() };
+    let Some(known) = known_model(known) else { return Vec::new() };
+    let mut rows = vec![
+        ("model", format!("{} by {}, {} parameters", known.display_name, known.publisher, known.parameters)),
+        ("licence", known.license.clone()),
+        ("file", words::bytes(known.file_bytes)),
+        ("sha256", known.sha256.clone()),
+    ];
+    rows.extend(known.hub.iter().map(|url| ("source hub", url.clone())));
+    let carriers: Vec<_> =
+        known.carriers.iter().map(|carrier| format!("{}=={}", carrier.package, carrier.version)).collect();
+    if !carriers.is_empty() {
+        rows.push(("source carrier", carriers.join(" + ")));
+    }
+    rows
+}
+
+fn describe(config: &Config, entry: CatalogEntry) -> Described {
+    let by_task = config.selection.by_task.iter().filter(|(_, model)| **model == entry.name);
+    let selected_for = by_task.map(|(task, _)| task.clone()).collect();
+    let state = match &entry.state {
+        EntryState::Ready if entry.provider == ProviderKind::Local => "present",
+        EntryState::Ready if entry.provider == ProviderKind::Scripted => "scripted",
+        EntryState::Ready => "configured",
+        EntryState::FileMissing { .. } => "file missing",
+        EntryState::NotBuiltIn => "not in this build",
+        EntryState::UnknownFile => "unknown file",
+    };
+    let has_file = entry.provider == ProviderKind::Local && entry.state == EntryState::Ready;
+    let size_bytes =
+        std::fs::metadata(&entry.location).ok().filter(|_| has_file).map(|metadata| metadata.len());
+    Described {
+        name: entry.name,
+        provider: entry.provider.as_str(),
+        location: entry.location,
+        context_tokens: entry.context_tokens,
+        state,
+        size_bytes,
+        is_default: entry.is_default,
+        selected_for,
+        prompt_nano_usd_per_token: entry.price.prompt_nano_usd_per_token,
+        completion_nano_usd_per_token: entry.price.completion_nano_usd_per_token,
+    }
+}

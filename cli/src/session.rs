@@ -1,0 +1,78 @@
+//! A runtime for the time of one command.
+
+use std::sync::Arc;
+
+use playhouse_config::Config;
+use playhouse_gateway::{AdminError, AdminServer};
+use playhouse_models::{Catalog, CatalogParts};
+use playhouse_protocol::{Failure, SeededSource};
+use playhouse_runtime::{Runtime, SystemWallClock};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+/// A started runtime, and the admin port where one was asked for.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) runtime: Runtime,
+    admin: JoinSet<Result<(), AdminError>>,
+    admin_stop: CancellationToken,
+}
+
+impl Session {
+    pub(crate) async fn start(app: &App, config: Config) -> Result<Self, Failure> {
+        let mut builder = Runtime::builder().config(config);
+        if let Some(models_dir) = app.environment.models_dir() {
+            builder = builder.models_dir(models_dir);
+        }
+        let runtime = builder.start().await?;
+        let mut session = Self { runtime, admin: JoinSet::new(), admin_stop: CancellationToken::new() };
+        if let Some(address) = app.global.metrics {
+            let bound = AdminServer::bind(address, session.runtime.clone()).await;
+            let server = bound.map_err(|error| admin_failure(&error))?;
+            app.ui.note(&format!("metrics: http://{}/metrics", server.address()));
+            let stop = session.admin_stop.clone();
+            session.admin.spawn(server.serve(async move { stop.cancelled().await }));
+        }
+        Ok(session)
+    }
+
+    /// Ends what still runs. Tasks have ended or were cancelled before, so nothing is waited for.
+    pub(crate) async fn end(self) {
+        self.admin_stop.cancel();
+        let Self { runtime, mut admin, .. } = self;
+        let summary = runtime.shutdown(std::time::Duration::ZERO).await;
+        admin.abort_all();
+        if !summary.killed.is_empty() {
+            tracing::warn!(killed = ?summary.killed, "parts of the runtime had to be killed");
+        }
+    }
+}
+
+fn admin_failure(error: &AdminError) -> Failure {
+    let failure = Failure::new(error.class(), error.to_string());
+    match error.hint() {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    }
+}
+
+/// The catalog alone, for commands that run no agent.
+pub(crate) fn catalog(app: &App, config: &Config) -> Result<Catalog, Failure> {
+    let parts = CatalogParts {
+        // Nothing here is drawn at random but the jitter of a retried ping.
+        random: Arc::new(SeededSource::from_seed(u64::from(std::process::id()))),
+        wall_clock: Arc::new(SystemWallClock::now()),
+        models_dir: models_dir(app)?,
+    };
+    Ok(Catalog::new(config, parts))
+}
+
+/// The folder of fetched models.
+pub(crate) fn models_dir(app: &App) -> Result<std::path::PathBuf, Failure> {
+    app.environment.models_dir().ok_or_else(|| {
+        Failure::invalid("find the folder for model files: neither HOME nor XDG_CACHE_HOME is set")
+            .with_hint("Name one with PLAYHOUSE_MODELS_DIR.")
+    })
+}
