@@ -56,7 +56,10 @@ impl Agent for Developer {
                     return Err(error);
                 }
                 Err(error) => {
-                    warnings.push(format!("Round {number} could not be made: failed to {}", Failure::from(error)));
+                    warnings.push(format!(
+                        "Round {number} could not be made: failed to {}",
+                        Failure::from(error)
+                    ));
                     break DevelopStop::Failed;
                 }
             }
@@ -148,7 +151,8 @@ fn report(
         return Err(Failure::internal("develop: the best round is not there").into());
     };
     warnings.extend(chosen.generated.warnings.iter().cloned());
-    warnings.extend(chosen.review_failure.iter().map(|why| format!("The best round was not reviewed: {why}")));
+    warnings
+        .extend(chosen.review_failure.iter().map(|why| format!("The best round was not reviewed: {why}")));
     let scripted = |round: &Round| {
         let by = |review: &Review| review.origin.provider.is_scripted();
         round.generated.origin.provider.is_scripted() || round.review.as_ref().is_some_and(by)

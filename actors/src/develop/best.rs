@@ -10,20 +10,22 @@
 //! 6. the higher score of the review;
 //! 7. the earlier round: a revision has to be better to win.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use playhouse_protocol::develop::Round;
-use playhouse_protocol::review::{FindingSource, Severity, Verdict};
+use playhouse_protocol::review::{Finding, FindingSource, Severity, Verdict};
+
+use crate::code::judge::{Case, faults};
 
 /// What decides, in the order of deciding; larger is better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Merit {
     approved: bool,
     parses: bool,
-    few_critical: i64,
+    few_critical: Reverse<usize>,
     tested: bool,
-    reviewed: bool,
-    score: f32,
+    /// Of the review; `None`, which is less than any score, where there is no review.
+    score: Option<f32>,
 }
 
 /// The best round of several: its index and why it is the best. `None` for none.
@@ -41,21 +43,31 @@ pub fn best(rounds: &[Round], tests_asked: bool) -> Option<(usize, String)> {
 fn merit(round: &Round, tests_asked: bool) -> Merit {
     let review = round.review.as_ref();
     let facts = &round.generated.facts;
-    let critical = review.map_or(0, |review| {
-        let by_facts = review.findings.iter().filter(|finding| {
-            finding.severity == Severity::Critical && finding.source == FindingSource::Facts
-        });
-        i64::try_from(by_facts.count()).unwrap_or(i64::MAX)
-    });
     let tests = facts.metrics.syntax.as_ref().map(|syntax| syntax.tests);
     Merit {
         approved: review.is_some_and(|review| review.verdict == Verdict::Approve),
         parses: facts.parses != Some(false),
-        few_critical: -critical,
+        few_critical: Reverse(critical_facts(round, tests_asked)),
         tested: !tests_asked || tests.map_or(!round.generated.tests.is_empty(), |tests| tests > 0),
-        reviewed: review.is_some(),
-        score: review.map_or(0.0, |review| review.score),
+        score: review.map(|review| review.score),
     }
+}
+
+/// Critical findings by facts: those of the review, or what it would have held of them where it failed.
+fn critical_facts(round: &Round, tests_asked: bool) -> usize {
+    let critical =
+        |finding: &Finding| finding.severity == Severity::Critical && finding.source == FindingSource::Facts;
+    if let Some(review) = &round.review {
+        return review.findings.iter().filter(|finding| critical(finding)).count();
+    }
+    let source = round.generated.source();
+    let case = Case {
+        language: round.generated.language,
+        source: &source,
+        facts: &round.generated.facts,
+        tests_expected: tests_asked,
+    };
+    faults(&case).iter().filter(|fault| critical(&fault.finding)).count()
 }
 
 fn compare(one: &Merit, other: &Merit) -> Ordering {
@@ -64,8 +76,14 @@ fn compare(one: &Merit, other: &Merit) -> Ordering {
         .then(one.parses.cmp(&other.parses))
         .then(one.few_critical.cmp(&other.few_critical))
         .then(one.tested.cmp(&other.tested))
-        .then(one.reviewed.cmp(&other.reviewed))
-        .then(one.score.total_cmp(&other.score))
+        .then(compare_scores(one.score, other.score))
+}
+
+fn compare_scores(one: Option<f32>, other: Option<f32>) -> Ordering {
+    match (one, other) {
+        (Some(one), Some(other)) => one.total_cmp(&other),
+        _ => one.is_some().cmp(&other.is_some()),
+    }
 }
 
 fn reason(merit: &Merit, rounds: usize) -> String {
@@ -77,11 +95,10 @@ fn reason(merit: &Merit, rounds: usize) -> String {
         words.push("it is the only round".to_owned());
     } else if !merit.approved {
         words.push(if merit.parses { "its code parses" } else { "no round's code parses better" }.to_owned());
-        if merit.reviewed {
-            words.push(format!("no other round with as good facts scored more than {:.1}", merit.score));
-        } else {
-            words.push("no round with as good facts was reviewed".to_owned());
-        }
+        words.push(match merit.score {
+            Some(score) => format!("no other round with as good facts scored more than {score:.1}"),
+            None => "no round with as good facts was reviewed".to_owned(),
+        });
     }
     words.join(", and ")
 }

@@ -95,6 +95,15 @@ fn the_first_difference_in_the_documented_order_decides() {
     assert_eq!(best(&[], true), None);
 }
 
+#[test]
+fn a_round_without_a_review_does_not_hide_its_faults() {
+    let unreviewed = Sketch { score: None, ..PLAIN };
+    let mut rounds = rounds(&[Sketch { critical: 1, ..PLAIN }, unreviewed]);
+    let syntax = rounds[1].generated.facts.metrics.syntax.as_mut().unwrap();
+    syntax.placeholders = 1;
+    assert_eq!(best(&rounds, true).unwrap().0, 0);
+}
+
 proptest! {
     #[test]
     fn the_best_round_is_no_worse_than_any_other(

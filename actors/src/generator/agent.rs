@@ -109,8 +109,10 @@ pub(crate) fn check_spec(spec: &str) -> Result<(), Failure> {
     }
     if spec.len() > SPEC_BYTES_MAX {
         let bytes = spec.len();
-        return Err(Failure::invalid(format!("read the spec: it has {bytes} bytes, the limit is {SPEC_BYTES_MAX}"))
-            .with_hint("Shorten it, or split the work into several specs."));
+        return Err(Failure::invalid(format!(
+            "read the spec: it has {bytes} bytes, the limit is {SPEC_BYTES_MAX}"
+        ))
+        .with_hint("Shorten it, or split the work into several specs."));
     }
     Ok(())
 }
@@ -130,7 +132,8 @@ pub(crate) fn check_context(context: Option<&str>) -> Result<(), Failure> {
 /// Checks how tokens are to be chosen.
 pub(crate) fn check_sampling(sampling: &Sampling) -> Result<(), Failure> {
     let wrong = |field: &str, value: String, range: &str| {
-        Err(Failure::invalid(format!("read the request: {field} is {value}")).with_hint(format!("Use {range}.")))
+        Err(Failure::invalid(format!("read the request: {field} is {value}"))
+            .with_hint(format!("Use {range}.")))
     };
     if let Some(temperature) = sampling.temperature.filter(|value| !(0.0..=2.0).contains(value)) {
         return wrong("temperature", temperature.to_string(), "0.0 (always the likeliest token) to 2.0");

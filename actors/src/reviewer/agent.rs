@@ -27,7 +27,9 @@ impl Agent for CodeReviewer {
 
     fn validate(&self, request: &ReviewCode) -> Result<(), Failure> {
         if request.code.trim().is_empty() {
-            return Err(Failure::invalid("read the code: it is empty").with_hint("Give a file with code in it."));
+            return Err(
+                Failure::invalid("read the code: it is empty").with_hint("Give a file with code in it.")
+            );
         }
         let bytes = request.code.len().saturating_add(request.tests.len());
         if bytes > CODE_BYTES_MAX {
@@ -83,12 +85,8 @@ pub(super) fn read_answer(
 ) -> Review {
     let line_count = u32::try_from(source.lines().count()).unwrap_or(u32::MAX);
     let opinion = read_opinion(&completion.text, line_count);
-    let case = Case {
-        language: request.language,
-        source,
-        facts: &facts,
-        tests_expected: request.tests_expected,
-    };
+    let case =
+        Case { language: request.language, source, facts: &facts, tests_expected: request.tests_expected };
     let judgement = judge(opinion, &case);
     let mut recommendations = judgement.recommendations;
     if completion.stop_reason == StopReason::Length {

@@ -26,7 +26,8 @@ fn request(code: &str) -> ReviewCode {
 
 #[test]
 fn an_approval_of_code_that_does_not_parse_is_overruled_with_the_line() {
-    let review = reviewed(&request("fn f() {\n    1 +\n}"), r#"{"verdict": "approve", "scores": {"quality": 10}}"#);
+    let review =
+        reviewed(&request("fn f() {\n    1 +\n}"), r#"{"verdict": "approve", "scores": {"quality": 10}}"#);
     assert_eq!(review.verdict, Verdict::RequestChanges);
     assert!(review.overruled.is_some());
     assert!(review.score <= 2.0);
@@ -42,7 +43,8 @@ fn findings_may_lie_in_the_tests_that_stand_behind_the_code() {
         {"severity": "minor", "line": 7, "message": "in the tests"},
         {"severity": "minor", "line": 70, "message": "nowhere"}]}"#;
     let review = reviewed(&request, answer);
-    let lines: Vec<_> = review.findings.iter().map(|finding| finding.lines.map(|lines| lines.first)).collect();
+    let lines: Vec<_> =
+        review.findings.iter().map(|finding| finding.lines.map(|lines| lines.first)).collect();
     assert_eq!(lines, [Some(7), None]);
 }
 
