@@ -75,6 +75,12 @@ impl Engine {
         Ok(Self { vocabulary, transformer: Transformer::new(shape, weights, threads), prompt: Vec::new() })
     }
 
+    /// The network alone, for tests.
+    #[cfg(test)]
+    pub(super) fn transformer_mut(&mut self) -> &mut Transformer {
+        &mut self.transformer
+    }
+
     /// Tokens of prompt and answer together that the model was made for.
     pub(super) fn context_tokens(&self) -> usize {
         self.transformer.shape().context_tokens as usize
@@ -134,7 +140,7 @@ impl Engine {
         }
         let usage = Usage {
             model_calls: 1,
-            prompt_tokens: prompt_len(&self.prompt),
+            prompt_tokens: self.prompt.len() as u64,
             cached_prompt_tokens: cached_tokens as u64,
             completion_tokens: completion_tokens as u64,
             cost_nano_usd: 0,
@@ -154,10 +160,6 @@ impl Engine {
         self.prompt.extend_from_slice(&prompt[common..]);
         Ok(common)
     }
-}
-
-fn prompt_len(prompt: &[u32]) -> u64 {
-    prompt.len() as u64
 }
 
 fn threads_default(parameters: u64) -> usize {

@@ -163,7 +163,8 @@ impl RawTensor {
     pub(super) fn unpack(&self) -> Result<Vec<f32>, LocalErrorReason> {
         let unpack = || -> candle_core::Result<Vec<f32>> {
             let storage = QStorage::from_data((&self.bytes).into(), &Device::Cpu, self.dtype)?;
-            let tensor: Tensor = QTensor::new(storage, (self.rows, self.columns))?.dequantize(&Device::Cpu)?;
+            let tensor: Tensor =
+                QTensor::new(storage, (self.rows, self.columns))?.dequantize(&Device::Cpu)?;
             tensor.flatten_all()?.to_vec1()
         };
         unpack().map_err(|error| LocalErrorReason::Unsupported(first_line(&error)))

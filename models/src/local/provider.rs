@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use futures::StreamExt;
@@ -98,9 +98,13 @@ impl LocalModel {
             *started = true;
         }
         drop(started);
-        self.queue
-            .push(job)
-            .map_err(|refused| ModelErrorKind::QueueFull { queue_len: refused.queue_len })
+        self.queue.push(job).map_err(|refused| ModelErrorKind::QueueFull { queue_len: refused.queue_len })
+    }
+
+    /// Keeps the worker from being started, for tests of the queue.
+    #[cfg(test)]
+    pub(super) fn pretend_started(&self) {
+        *self.started.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     fn error(&self, kind: ModelErrorKind) -> ModelError {

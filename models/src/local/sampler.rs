@@ -63,9 +63,12 @@ impl Sampler {
 
 fn best(scores: &[f32]) -> u32 {
     let first = (f32::NEG_INFINITY, 0);
-    let best = scores.iter().zip(0_u32..).fold(first, |best, (&score, token)| {
-        if score > best.0 { (score, token) } else { best }
-    });
+    let best = scores.iter().zip(0_u32..).fold(
+        first,
+        |best, (&score, token)| {
+            if score > best.0 { (score, token) } else { best }
+        },
+    );
     best.1
 }
 
@@ -161,8 +164,14 @@ mod tests {
     fn top_k_and_top_p_leave_out_what_is_improbable() {
         let sampling = Sampling { temperature: Some(2.0), seed: Some(1), ..Sampling::default() };
         assert!(choices(Sampling { top_k: Some(1), ..sampling }, 50).iter().all(|choice| *choice == 1));
-        assert!(choices(Sampling { top_k: Some(2), ..sampling }, 50).iter().all(|choice| [1, 3].contains(choice)));
-        assert!(choices(Sampling { top_p: Some(0.5), ..sampling }, 50).iter().all(|choice| [1, 3].contains(choice)));
+        assert!(
+            choices(Sampling { top_k: Some(2), ..sampling }, 50).iter().all(|choice| [1, 3].contains(choice))
+        );
+        assert!(
+            choices(Sampling { top_p: Some(0.5), ..sampling }, 50)
+                .iter()
+                .all(|choice| [1, 3].contains(choice))
+        );
         assert!(choices(Sampling { top_k: Some(9), ..sampling }, 200).contains(&0));
     }
 
@@ -181,7 +190,8 @@ mod tests {
     #[test]
     fn scores_that_are_no_numbers_choose_some_token() {
         assert_eq!(best(&[f32::NAN, f32::NAN]), 0);
-        let mut sampler = Sampler::new(&Sampling { temperature: Some(1.0), ..Sampling::default() }, 0).unwrap();
+        let mut sampler =
+            Sampler::new(&Sampling { temperature: Some(1.0), ..Sampling::default() }, 0).unwrap();
         assert!(sampler.choose(&[f32::NAN; 3]) < 3);
     }
 }

@@ -19,7 +19,10 @@ pub(super) enum Filtered {
 impl StopFilter {
     /// Empty stop texts are ignored.
     pub(super) fn new(stops: &[String]) -> Self {
-        Self { stops: stops.iter().filter(|stop| !stop.is_empty()).cloned().collect(), pending: String::new() }
+        Self {
+            stops: stops.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
+            pending: String::new(),
+        }
     }
 
     /// Takes further text.
@@ -43,7 +46,10 @@ impl StopFilter {
 /// Bytes at the end of `text` that are the beginning of `stop`, but not all of it.
 fn overlap(text: &str, stop: &str) -> usize {
     let longest = text.len().min(stop.len() - 1);
-    (1..=longest).rev().find(|&length| stop.is_char_boundary(length) && text.ends_with(&stop[..length])).unwrap_or(0)
+    (1..=longest)
+        .rev()
+        .find(|&length| stop.is_char_boundary(length) && text.ends_with(&stop[..length]))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -72,12 +78,18 @@ mod tests {
 
     #[test]
     fn stop_text_over_several_pieces_is_never_given_out() {
-        assert_eq!(filter(&["\nEND"], &["one\n", "E", "ND two"]), (vec!["one".into(), String::new(), String::new()], true));
+        assert_eq!(
+            filter(&["\nEND"], &["one\n", "E", "ND two"]),
+            (vec!["one".into(), String::new(), String::new()], true)
+        );
     }
 
     #[test]
     fn beginning_of_a_stop_text_is_given_out_once_it_is_none() {
-        assert_eq!(filter(&["END"], &["a E", "N", "x"]), (vec!["a ".into(), String::new(), "ENx".into(), String::new()], false));
+        assert_eq!(
+            filter(&["END"], &["a E", "N", "x"]),
+            (vec!["a ".into(), String::new(), "ENx".into(), String::new()], false)
+        );
         assert_eq!(filter(&["END"], &["a EN"]), (vec!["a ".into(), "EN".into()], false));
     }
 

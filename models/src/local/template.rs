@@ -73,7 +73,7 @@ mod tests {
         let source = "{% for message in messages %}\n  {{- '<' + message['role'] + '>' + message.content.strip() }}\n\
                       {% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}{{ eos_token }}";
         let messages = [ChatMessage::system(" be brief "), ChatMessage::user("hi")];
-        assert_eq!(render(source, &messages).unwrap(), "<system>be brief<user>hi<assistant></s>");
+        assert_eq!(render(source, &messages).unwrap(), "<system>be brief\n<user>hi\n<assistant></s>");
     }
 
     #[test]

@@ -59,7 +59,10 @@ mod tests {
     #[test]
     fn character_is_held_back_until_its_last_byte() {
         let smile = "🙂".as_bytes();
-        assert_eq!(stream(&[b"a", &smile[..1], &smile[1..3], &smile[3..], b"b"]), ["a", "", "", "🙂", "b", ""]);
+        assert_eq!(
+            stream(&[b"a", &smile[..1], &smile[1..3], &smile[3..], b"b"]),
+            ["a", "", "", "🙂", "b", ""]
+        );
     }
 
     #[test]

@@ -66,22 +66,16 @@ impl Vocabulary {
         let types = gguf.list("tokenizer.ggml.token_type").unwrap_or_default();
         let kind = |id: usize| types.get(id).and_then(whole);
         let id_of = |key: &str| gguf.number(key).and_then(|id| u32::try_from(id).ok());
-        let mut ends: HashSet<u32> =
-            ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"].into_iter().filter_map(id_of).collect();
-        ends.extend(
-            (0_u32..).zip(&texts).enumerate().filter_map(|(index, (id, text))| {
-                (kind(index) == Some(CONTROL) && END_TEXTS.contains(text)).then_some(id)
-            }),
-        );
+        let mut ends: HashSet<u32> = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"]
+            .into_iter()
+            .filter_map(id_of)
+            .collect();
+        ends.extend((0_u32..).zip(&texts).enumerate().filter_map(|(index, (id, text))| {
+            (kind(index) == Some(CONTROL) && END_TEXTS.contains(text)).then_some(id)
+        }));
         let start = id_of("tokenizer.ggml.bos_token_id")
             .filter(|_| gguf.flag("tokenizer.ggml.add_bos_token") == Some(true));
-        Ok(Self {
-            tokenizer: tokenizer(gguf)?,
-            template,
-            bytes: token_bytes(&texts, types),
-            ends,
-            start,
-        })
+        Ok(Self { tokenizer: tokenizer(gguf)?, template, bytes: token_bytes(&texts, types), ends, start })
     }
 
     /// How conversations are framed.
@@ -151,7 +145,7 @@ fn token_bytes(texts: &[&str], types: &[Value]) -> Vec<Vec<u8>> {
 
 /// The character that stands for each byte: itself where it is printable, else the next one from U+0100 on.
 /// Source: `bytes_to_unicode` of OpenAI's GPT-2 encoder.
-fn byte_characters() -> [char; 256] {
+pub(super) fn byte_characters() -> [char; 256] {
     let mut replacements = ('\u{100}'..).take(256);
     std::array::from_fn(|byte| {
         let character = char::from(u8::try_from(byte).unwrap_or(u8::MAX));

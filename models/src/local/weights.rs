@@ -49,7 +49,8 @@ impl Weights {
     pub(super) fn read(gguf: &mut Gguf, shape: &Shape) -> Result<Self, LocalErrorReason> {
         let embedding = matrix(gguf, "token_embd.weight", None, shape.hidden)?;
         let tokens = embedding.rows();
-        let layers = (0..shape.layers).map(|index| Layer::read(gguf, shape, index)).collect::<Result<_, _>>()?;
+        let layers =
+            (0..shape.layers).map(|index| Layer::read(gguf, shape, index)).collect::<Result<_, _>>()?;
         let output = gguf
             .has_tensor("output.weight")
             .then(|| matrix(gguf, "output.weight", Some(tokens), shape.hidden))
@@ -72,7 +73,8 @@ impl Layer {
     fn read(gguf: &mut Gguf, shape: &Shape, index: usize) -> Result<Self, LocalErrorReason> {
         let Shape { hidden, feed_forward, .. } = *shape;
         let (query_len, key_len) = (shape.query_len(), shape.key_len());
-        let mut linear = |name: &str, rows, columns| Linear::read(gguf, &format!("blk.{index}.{name}"), rows, columns);
+        let mut linear =
+            |name: &str, rows, columns| Linear::read(gguf, &format!("blk.{index}.{name}"), rows, columns);
         let query = linear("attn_q", query_len, hidden)?;
         let key = linear("attn_k", key_len, hidden)?;
         let value = linear("attn_v", key_len, hidden)?;
@@ -136,7 +138,8 @@ fn matrix(
         Some(format) => Matrix::new(format, tensor.rows, columns, tensor.bytes),
         None => Matrix::pack(columns, &tensor.unpack()?),
     };
-    matrix.ok_or_else(|| LocalErrorReason::Unsupported(format!("tensor {name} with rows of {columns} numbers")))
+    matrix
+        .ok_or_else(|| LocalErrorReason::Unsupported(format!("tensor {name} with rows of {columns} numbers")))
 }
 
 fn wrong_size(name: &str) -> LocalErrorReason {

@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::{__m128i, __m256, __m256i};
 
-use pulp::x86::V3;
 use pulp::cast;
+use pulp::x86::V3;
 
 use super::activation::Activations;
 use super::format::{
@@ -120,7 +120,9 @@ fn dot_small<const BYTES: usize, F: Small<BYTES>>(simd: V3, row: &[u8], vector: 
         }
     }
     let mut offset_sum = total(offsets);
-    for (((block, &values), value_scale), value_sum) in rest.iter().zip(values_rest).zip(scales_rest).zip(sums_rest) {
+    for (((block, &values), value_scale), value_sum) in
+        rest.iter().zip(values_rest).zip(scales_rest).zip(sums_rest)
+    {
         let scale = f16(block[0], block[1]);
         let offset = match F::OFFSET {
             Offset::Scales(count) => scale * count,
@@ -234,9 +236,8 @@ fn nibbles(simd: V3, bytes: [u8; 16]) -> __m256i {
 #[inline(always)]
 fn five_bits(simd: V3, high_bits: [u8; 4], bytes: [u8; 16]) -> __m256i {
     /// Which of the four bytes holds the bit of each quant.
-    const BYTE_OF: [u8; 32] = [
-        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3,
-    ];
+    const BYTE_OF: [u8; 32] =
+        [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3];
     /// The bits of each byte but one: what remains must be filled up to all ones by the bit that is asked for.
     const ALL_BUT: i64 = 0x7fbf_dfef_f7fb_fdfe;
     let spread = simd.avx._mm256_set1_epi32(i32::from_le_bytes(high_bits));

@@ -65,7 +65,8 @@ impl Matrix {
     pub(in crate::local) fn new(format: Format, rows: usize, columns: usize, bytes: Vec<u8>) -> Option<Self> {
         let fits = columns > 0
             && columns.is_multiple_of(format.block_weights())
-            && rows.checked_mul(columns / format.block_weights())?.checked_mul(format.block_bytes())? == bytes.len();
+            && rows.checked_mul(columns / format.block_weights())?.checked_mul(format.block_bytes())?
+                == bytes.len();
         fits.then_some(Self { format, rows, columns, bytes })
     }
 
@@ -219,7 +220,8 @@ fn unpack_q4k(block: &[u8; Q4K_BYTES], out: &mut [f32; SUPER_BLOCK]) {
         let (low_scale, low_minimum) = q4k_scale_and_minimum(&scales, 2 * index);
         let (high_scale, high_minimum) = q4k_scale_and_minimum(&scales, 2 * index + 1);
         let (low_scale, low_offset) = (scale * f32::from(low_scale), minimum_scale * f32::from(low_minimum));
-        let (high_scale, high_offset) = (scale * f32::from(high_scale), minimum_scale * f32::from(high_minimum));
+        let (high_scale, high_offset) =
+            (scale * f32::from(high_scale), minimum_scale * f32::from(high_minimum));
         for ((low, high), &byte) in low_out.iter_mut().zip(high_out).zip(quants) {
             *low = low_scale * f32::from(byte & 0x0f) - low_offset;
             *high = high_scale * f32::from(byte >> 4) - high_offset;

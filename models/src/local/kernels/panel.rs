@@ -38,6 +38,11 @@ impl Panels {
     }
 
     /// All panels one after the other.
+    pub(in crate::local) fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// As [`data`](Self::data), to write into.
     pub(in crate::local) fn data_mut(&mut self) -> &mut [f32] {
         &mut self.data
     }
@@ -87,7 +92,12 @@ pub(in crate::local) fn multiply(
 
 /// Multiplies rows of plain weights with one panel. A row begins every `stride` numbers and is as long as the
 /// panel has features; there are as many rows as `out` has room for, 32 numbers each.
-pub(in crate::local) fn multiply_panel(weights: &[f32], stride: usize, panel: &[[f32; PANEL]], out: &mut [f32]) {
+pub(in crate::local) fn multiply_panel(
+    weights: &[f32],
+    stride: usize,
+    panel: &[[f32; PANEL]],
+    out: &mut [f32],
+) {
     Arch::new().dispatch(Multiply { weights, stride, panel, out });
 }
 

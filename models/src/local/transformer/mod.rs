@@ -5,7 +5,9 @@
 //! by side; [`step`] takes one generated token. Source: Touvron et al., "LLaMA" (2023), section 2.2; Su et al.,
 //! "RoFormer" (2021), section 3.4.
 
+mod attention;
 mod cache;
+mod elementwise;
 mod prefill;
 mod rotation;
 mod step;

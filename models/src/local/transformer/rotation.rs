@@ -21,7 +21,8 @@ impl Rotation {
         let base = f64::from(shape.rope_base);
         let frequency = |pair: usize| {
             let exponent = 2.0 * pair as f64 / shape.head_len as f64;
-            let divisor = divisors.and_then(|divisors| divisors.get(pair)).map_or(1.0, |divisor| f64::from(*divisor));
+            let divisor =
+                divisors.and_then(|divisors| divisors.get(pair)).map_or(1.0, |divisor| f64::from(*divisor));
             narrow(base.powf(-exponent) / divisor)
         };
         Self { frequencies: (0..shape.head_len / 2).map(frequency).collect(), pairing: shape.pairing }

@@ -2,9 +2,10 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::elementwise::{add, gate as apply_gate};
 use super::rotation::Angles;
 use super::{Activations, Transformer};
-use crate::local::kernels::math::{add_scaled, dot, exp, silu};
+use crate::local::kernels::math::{add_scaled, dot, exp};
 use crate::local::kernels::matvec::matvec;
 use crate::local::weights::Linear;
 
@@ -35,8 +36,20 @@ impl Transformer {
         rotation.at(position, &mut buffers.angles);
         cache.extend(1);
         for (index, layer) in weights.layers.iter().enumerate() {
-            let Buffers { hidden, normed, packed, query, key, value, attended, gate, up, out, angles, attention } =
-                &mut *buffers;
+            let Buffers {
+                hidden,
+                normed,
+                packed,
+                query,
+                key,
+                value,
+                attended,
+                gate,
+                up,
+                out,
+                angles,
+                attention,
+            } = &mut *buffers;
             let linear = |linear: &Linear, packed: &Activations, out: &mut Vec<f32>| {
                 out.resize(linear.matrix.rows(), 0.0);
                 matvec(threads, &linear.matrix, packed, out);
@@ -76,7 +89,7 @@ impl Transformer {
             packed.pack(normed);
             linear(&layer.gate, packed, gate);
             linear(&layer.up, packed, up);
-            Arch::new().dispatch(Gate { gate, up });
+            apply_gate(gate, up);
             packed.pack(gate);
             linear(&layer.down, packed, out);
             add(hidden, out);
@@ -121,23 +134,6 @@ impl WithSimd for Attend<'_> {
     }
 }
 
-/// `gate = silu(gate) * up`.
-struct Gate<'a> {
-    gate: &'a mut [f32],
-    up: &'a [f32],
-}
-
-impl WithSimd for Gate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (gate, up) in self.gate.iter_mut().zip(self.up) {
-            *gate = silu(*gate) * up;
-        }
-    }
-}
-
 /// Scales a vector to a mean square of one, then feature by feature.
 pub(super) fn rms_norm(vector: &[f32], scales: &[f32], epsilon: f32, out: &mut Vec<f32>) {
     let squares = vector.iter().map(|value| f64::from(value * value)).sum::<f64>();
@@ -146,10 +142,4 @@ pub(super) fn rms_norm(vector: &[f32], scales: &[f32], epsilon: f32, out: &mut V
     let factor = (1.0 / (mean + f64::from(epsilon)).sqrt()) as f32;
     out.clear();
     out.extend(vector.iter().zip(scales).map(|(value, scale)| value * factor * scale));
-}
-
-fn add(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
 }

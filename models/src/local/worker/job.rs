@@ -16,10 +16,7 @@ use crate::local::vocabulary::Vocabulary;
 #[derive(Debug)]
 pub(in crate::local) enum Job {
     /// From `stream` and `complete`: answer into the slot. A slot that is dropped unfinished is a fault.
-    Complete {
-        request: CompletionRequest,
-        answer: SlotWriter,
-    },
+    Complete { request: CompletionRequest, answer: SlotWriter },
     /// From `ping`: load the model if it is not. The reply says whether it can be asked.
     Load { reply: oneshot::Sender<Result<(), ModelErrorKind>> },
 }

@@ -120,3 +120,19 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no reason given")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panic_in_the_engine_becomes_an_error_with_its_reason() {
+        let mut engine = None;
+        let outcome = guarded(&mut engine, |_| -> Result<(), _> { panic!("no such {}", "thing") });
+        assert_eq!(
+            outcome,
+            Err(ModelErrorKind::Internal { reason: "the engine panicked: no such thing".to_owned() })
+        );
+        assert_eq!(guarded(&mut engine, |_| Ok(1)), Ok(1));
+    }
+}
