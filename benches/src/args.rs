@@ -9,7 +9,9 @@ use anyhow::{Context, Result};
 pub fn number(name: &str, default: u64) -> Result<u64> {
     match text(name)? {
         None => Ok(default),
-        Some(value) => value.parse().with_context(|| format!("read {name} {value:?}: it is not a whole number")),
+        Some(value) => {
+            value.parse().with_context(|| format!("read {name} {value:?}: it is not a whole number"))
+        }
     }
 }
 

@@ -45,7 +45,10 @@ impl Agent for Translator {
     async fn run(&self, ctx: &mut AgentContext, request: Translate) -> Result<Translated, AgentError> {
         let question = CompletionRequest {
             messages: vec![
-                ChatMessage::system(format!("Translate into {}. Answer with the translation only.", request.into)),
+                ChatMessage::system(format!(
+                    "Translate into {}. Answer with the translation only.",
+                    request.into
+                )),
                 ChatMessage::user(request.text),
             ],
             completion_tokens_max: Some(200),

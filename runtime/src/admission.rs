@@ -35,9 +35,12 @@ impl Admission {
         } else if self.open.fetch_add(1, Ordering::AcqRel) >= self.open_max {
             self.open.fetch_sub(1, Ordering::AcqRel);
             let open_max = self.open_max;
-            Failure::new(FailureClass::Overloaded, format!("accept a task: {open_max} tasks are open already"))
-                .with_hint("Try again later, or raise `limits.tasks_open_max`.")
-                .with_retry_after_ms(RETRY_AFTER_MS)
+            Failure::new(
+                FailureClass::Overloaded,
+                format!("accept a task: {open_max} tasks are open already"),
+            )
+            .with_hint("Try again later, or raise `limits.tasks_open_max`.")
+            .with_retry_after_ms(RETRY_AFTER_MS)
         } else {
             self.meter.task_accepted();
             return Ok(Admitted { admission: Arc::clone(self), failure: Some(FailureClass::Cancelled) });

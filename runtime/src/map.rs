@@ -45,7 +45,10 @@ impl<A: Agent> Map<A> {
     }
 
     /// Is told of each item's outcome when it is there, in the order of ending. Must not block.
-    pub fn observe(mut self, observe: impl Fn(usize, &Result<A::Reply, Failure>) + Send + Sync + 'static) -> Self {
+    pub fn observe(
+        mut self,
+        observe: impl Fn(usize, &Result<A::Reply, Failure>) + Send + Sync + 'static,
+    ) -> Self {
         self.observe = Some(Arc::new(observe));
         self
     }
@@ -62,9 +65,8 @@ impl<A: Agent> Map<A> {
         let len = items.len();
         let asked = runtime.clone();
         let run_item = move |index: usize| {
-            let request = items
-                .get(index)
-                .and_then(|item| item.lock().unwrap_or_else(PoisonError::into_inner).take());
+            let request =
+                items.get(index).and_then(|item| item.lock().unwrap_or_else(PoisonError::into_inner).take());
             let (runtime, options, observe) = (asked.clone(), options.clone(), observe.clone());
             let run = async move {
                 let Some(request) = request else {

@@ -28,9 +28,10 @@ impl CatalogRouter {
     async fn find(&self, task_type: &str, wanted: Option<&str>) -> Result<SelectedModel, Failure> {
         let selection = self.catalog.select(task_type, wanted)?;
         let client = self.client(&selection.model).await?;
-        let actor = self.actors.get(&selection.model).ok_or_else(|| {
-            Failure::internal(format!("ask model {}: it has no actor", selection.model))
-        })?;
+        let actor = self
+            .actors
+            .get(&selection.model)
+            .ok_or_else(|| Failure::internal(format!("ask model {}: it has no actor", selection.model)))?;
         Ok(SelectedModel {
             handle: ModelHandle::new(client, actor.clone()),
             reason: selection.reason.to_string(),

@@ -115,7 +115,11 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`run`](Self::run); class `Denied` when the budget does not allow a model call.
-    pub async fn run_with<A: Agent>(&self, request: A::Request, options: TaskOptions) -> Result<A::Reply, Failure> {
+    pub async fn run_with<A: Agent>(
+        &self,
+        request: A::Request,
+        options: TaskOptions,
+    ) -> Result<A::Reply, Failure> {
         let (admitted, timeout) = self.accept::<A>(&request, &options)?;
         let id = self.next_task_id();
         let scope = self.scope(id, options, timeout, None);
@@ -287,9 +291,12 @@ impl Runtime {
     }
 
     pub(crate) async fn orchestrator(&self) -> Result<ActorRef<OrchestratorMessage>, Failure> {
-        self.inner.parts.orchestrator.wait(STATE_LIMIT).await.map_err(|error| {
-            Failure::new(error.class(), format!("ask the orchestrator: {error}"))
-        })
+        self.inner
+            .parts
+            .orchestrator
+            .wait(STATE_LIMIT)
+            .await
+            .map_err(|error| Failure::new(error.class(), format!("ask the orchestrator: {error}")))
     }
 
     fn next_task_id(&self) -> TaskId {

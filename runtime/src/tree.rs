@@ -40,8 +40,7 @@ impl Tree {
         let metrics = metrics_child.address();
 
         let mut models = BTreeMap::new();
-        let mut models_spec =
-            SupervisorSpec::new("models", Strategy::OneForOne, jitter("supervisor models"));
+        let mut models_spec = SupervisorSpec::new("models", Strategy::OneForOne, jitter("supervisor models"));
         for (name, model) in &config.models {
             let args = ModelArgs {
                 model: name.clone(),

@@ -13,7 +13,8 @@ use playhouse_runtime::protocol::review::Verdict;
 use playhouse_runtime::protocol::task::TaskOptions;
 use playhouse_runtime::protocol::{Budget, Failure, FailureClass};
 
-const GOOD: &str = "fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n\n#[test]\nfn adds() {\n    assert_eq!(add(1, 2), 3);\n}";
+const GOOD: &str =
+    "fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n\n#[test]\nfn adds() {\n    assert_eq!(add(1, 2), 3);\n}";
 const BETTER: &str = "/// Adds.\nfn add(a: i64, b: i64) -> i64 {\n    a + b\n}\n\n#[test]\nfn adds() {\n    assert_eq!(add(1, 2), 3);\n}";
 const BROKEN: &str = "fn add(a: i32, b: i32) -> i32 {\n    a +\n}";
 

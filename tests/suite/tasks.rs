@@ -224,7 +224,10 @@ async fn an_empty_map_and_a_width_of_zero_are_refused_by_name() {
             let empty = runtime.map::<Obedient>(Vec::new()).run().await.unwrap_err();
             assert_eq!(empty.message, "run a plan: it has no items");
             let zero = runtime.map::<Obedient>(vec![Act::Answer(1)]).width(0).run().await.unwrap_err();
-            assert_eq!((zero.class, zero.message.as_str()), (FailureClass::InvalidInput, "run a plan: width is 0"));
+            assert_eq!(
+                (zero.class, zero.message.as_str()),
+                (FailureClass::InvalidInput, "run a plan: width is 0")
+            );
         },
     )
     .await;
