@@ -93,7 +93,8 @@ fn log(event: &SupervisorEvent) {
         }
         SupervisorEvent::ChildEnded { supervisor, child, cause } => {
             tracing::trace!(supervisor, child, %cause, "child ended");
-            if cause.is_failure() {
+            // A kill is somebody's decision: a cancelled or overdue request takes its agent along.
+            if cause.is_failure() && cause.kind() != CauseKind::Killed {
                 let (kind, location) = (cause.kind().as_str(), cause.location());
                 tracing::warn!(supervisor, child, cause = kind, location, "child failed");
             } else {
