@@ -10,9 +10,10 @@ use crate::ui::Ui;
 
 /// Shows logs: warnings, with `-v` what happens, with `-vv` the details. Quiet shows errors alone.
 pub(crate) fn init(ui: &Ui, verbose: u8) -> Result<(), Failure> {
+    // An agent that fails is told as its task's failure; that its actor failed too is for those who look closer.
     let directives = match (ui.is_quiet(), verbose) {
         (true, _) => "error,ractor=off",
-        (false, 0) => "warn,ractor=warn",
+        (false, 0) => "warn,ractor=warn,playhouse_supervisors=error",
         (false, 1) => "warn,ractor=warn,playhouse=info",
         (false, _) => "info,ractor=info,playhouse=debug",
     };
