@@ -99,7 +99,7 @@ pub struct HttpConfig {
 pub struct TimeoutsConfig {
     /// To connect.
     pub connect: Duration,
-    /// From the request to the first token (or the whole answer's head).
+    /// From the request to the first token of a streamed answer.
     pub first_token: Duration,
     /// Between two parts of a streamed answer.
     pub between_tokens: Duration,

@@ -356,6 +356,14 @@ impl Runtime {
             Err(error) => Err(error),
         };
         let answered = answered.map_err(Failure::from);
+        let (task, elapsed_ms) = (scope.id(), scope.elapsed().as_millis());
+        match &answered {
+            Ok(_) => tracing::debug!(%task, agent = A::KIND, elapsed_ms, "task answered"),
+            // The failure's text may quote the request.
+            Err(failure) => {
+                tracing::debug!(%task, agent = A::KIND, elapsed_ms, class = %failure.class, "task failed");
+            }
+        }
         admitted.end(answered.as_ref().err().map(|failure| failure.class));
         answered
     }

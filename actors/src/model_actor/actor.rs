@@ -137,5 +137,12 @@ fn record(state: &mut ModelState, ended: ModelCallEnded) {
         Some(_) => snapshot.failed += 1,
     }
     snapshot.usage += ended.usage;
+    tracing::debug!(
+        model = snapshot.model,
+        elapsed_ms = ended.elapsed.as_millis(),
+        completion_tokens = ended.usage.completion_tokens,
+        failure = ended.failure.map(playhouse_protocol::FailureClass::as_str),
+        "model call ended"
+    );
     state.meter.model_call_ended(&snapshot.model, &ended);
 }
