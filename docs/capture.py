@@ -16,6 +16,7 @@ import select
 import struct
 import sys
 import termios
+import textwrap
 import unicodedata
 from fcntl import ioctl
 
@@ -149,7 +150,12 @@ def spans(line):
             found[-1][1] += char
         else:
             found.append([column, char, style])
-    return [span for span in found if span[1].strip()]
+    # Blanks at the beginning are told by the place: not every viewer keeps them.
+    return [
+        (column + len(text) - len(text.lstrip()), text.strip(), style)
+        for column, text, style in found
+        if text.strip()
+    ]
 
 
 def draw(title, lines):
@@ -185,14 +191,17 @@ def prompt(command):
     words = ["playhouse" if at == 0 else word for at, word in enumerate(command)]
     typed = " ".join(f'"{word}"' if " " in word else word for word in words)
     screen = Screen()
-    screen.feed(f"\x1b[1;32m$\x1b[0m \x1b[1m{typed}\x1b[0m")
-    return screen.lines
+    for at, line in enumerate(textwrap.wrap(typed, COLUMNS - 4, break_on_hyphens=False)):
+        before = "    " if at else "\x1b[1;32m$\x1b[0m "
+        screen.feed(f"{before}\x1b[1m{line}\x1b[0m\r\n")
+    return screen.lines[:-1]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("svg", help="the file to write")
-    parser.add_argument("--lines", type=int, default=70, help="the most lines; the middle is left out")
+    parser.add_argument("--head", type=int, default=12, help="lines that are kept of the beginning")
+    parser.add_argument("--tail", type=int, default=48, help="lines that are kept of the end")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="-- and the command")
     arguments = parser.parse_args()
     command = [word for at, word in enumerate(arguments.command) if at or word != "--"]
@@ -202,11 +211,11 @@ def main():
     lines = screen.lines
     while lines and not "".join(char for char, _ in lines[-1]).strip():
         lines.pop()
-    if len(lines) > arguments.lines:
-        half = arguments.lines // 2
+    left_out = len(lines) - arguments.head - arguments.tail
+    if left_out > 1:
         gap = Screen()
-        gap.feed(f"\x1b[2m… {len(lines) - 2 * half} lines …\x1b[0m")
-        lines = lines[:half] + gap.lines + lines[-half:]
+        gap.feed(f"\x1b[2m  … {left_out} lines …\x1b[0m")
+        lines = lines[: arguments.head] + gap.lines + lines[len(lines) - arguments.tail :]
     with open(arguments.svg, "w", encoding="utf-8") as file:
         file.write(draw(" ".join(command), prompt(command) + lines))
     print(f"{arguments.svg}: {len(lines)} lines, exit code {code}", file=sys.stderr)

@@ -13,7 +13,7 @@ selection: { default: demo }
 ";
 
 /// Code with tests, as models answer.
-pub(crate) const CODE: &str = r#"
+pub(crate) const CODE: &str = r"
       ```rust
       /// Adds two numbers.
       pub fn add(a: u64, b: u64) -> Option<u64> {
@@ -34,7 +34,7 @@ pub(crate) const CODE: &str = r#"
       }
       ```
 
-      It adds without overflow."#;
+      It adds without overflow.";
 
 /// An approval, as models answer.
 pub(crate) const APPROVE: &str = r#"{"verdict": "approve", "summary": "Short and clear.", "scores": {"functionality": 9, "quality": 9, "testing": 9, "maintainability": 9, "security": 9}, "findings": [], "recommendations": []}"#;

@@ -1,5 +1,7 @@
 //! The real binary, from the outside: what it prints where, what it writes, how it ends.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "what tests share is tests too")]
+
 mod bad_input;
 mod batch;
 mod cancel;
