@@ -14,9 +14,6 @@ use crate::context::AgentRegistry;
 use crate::metrics_actor::Meter;
 use crate::model_actor::ModelHandle;
 
-/// Texts up to this many bytes are counted on the async thread: well under a millisecond.
-const COUNT_INLINE_BYTES_MAX: usize = 16 * 1024;
-
 /// Finds the model for a question.
 pub trait ModelRouter: Send + Sync + fmt::Debug {
     /// The model that `wanted` names, or else the one selected for `task_type`.
@@ -39,15 +36,12 @@ pub struct SelectedModel {
 }
 
 impl SelectedModel {
-    /// Tokens of a prompt. Long prompts are counted off the async threads.
+    /// Tokens of a prompt. Counted off the async threads: the first count of an encoding builds its tables or reads
+    /// the head of a model file, which takes up to a second.
     ///
     /// # Errors
     /// When the counting thread is gone because the runtime shuts down.
     pub async fn count_prompt(&self, messages: &[ChatMessage]) -> Result<u64, Failure> {
-        let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
-        if bytes <= COUNT_INLINE_BYTES_MAX {
-            return Ok(self.handle.tokens().count_chat(messages));
-        }
         let tokens = self.handle.tokens();
         let messages = messages.to_vec();
         tokio::task::spawn_blocking(move || tokens.count_chat(&messages))
