@@ -1,7 +1,5 @@
 //! Model files that are needed and not there.
 
-use std::sync::Arc;
-
 use playhouse_models::catalog::EntryState;
 use playhouse_models::pull::{KnownModel, PullArgs, PullSource, Pulled, Puller, known_model};
 use playhouse_models::{Catalog, CatalogEntry};
@@ -70,18 +68,18 @@ pub(crate) async fn fetch(
 ) -> Result<Pulled, Failure> {
     let puller = Puller::new(PullArgs::new(models_dir(app)?));
     let path = puller.path(&known.name);
-    app.ui.note(&format!(
-        "fetching {} ({}, {}) from {} to {}",
-        known.name,
-        known.display_name,
-        words::bytes(known.file_bytes),
-        from(source),
-        path.display()
-    ));
-    let view = Arc::new(PullView::new(&app.ui));
-    let shown = Arc::clone(&view);
-    let pulled = puller.pull(&known.name, source, force, move |report| shown.show(&report)).await;
-    view.clear();
+    if force || !path.is_file() {
+        app.ui.note(&format!(
+            "fetching {} ({}, {}) from {} to {}",
+            known.name,
+            known.display_name,
+            words::bytes(known.file_bytes),
+            from(source),
+            path.display()
+        ));
+    }
+    let view = PullView::new(&app.ui);
+    let pulled = puller.pull(&known.name, source, force, move |report| view.show(&report)).await;
     pulled.map_err(|error| {
         let failure = Failure::from(error);
         if failure.hint.is_some() { failure } else { failure.with_hint(ELSEWHERE) }

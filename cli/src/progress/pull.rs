@@ -51,9 +51,11 @@ impl PullView {
             self.ui.note(&printable(&format!("{}{note}", report.phase)));
         }
     }
+}
 
-    /// Takes away what moves.
-    pub(crate) fn clear(&self) {
+impl Drop for PullView {
+    /// Takes away what moves, also when the pull was cancelled.
+    fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
