@@ -8,6 +8,7 @@ use playhouse_protocol::usage::Usage;
 
 use super::error::LocalErrorReason;
 use super::gguf::Gguf;
+use super::kept::{KeptSequences, Sequence, common_len};
 use super::kernels::Threads;
 use super::sampler::Sampler;
 use super::shape::Shape;
@@ -22,8 +23,8 @@ const ONE_THREAD_PARAMETERS_MAX: u64 = 200_000_000;
 /// More threads than these wait for memory, not for arithmetic.
 const THREADS_DEFAULT_MAX: usize = 4;
 
-/// A loaded model with the prompt that it saw last. Owned by one worker thread; a restart loses nothing but the
-/// prompt's keys and values, which are computed again.
+/// A loaded model with the prompts that it saw last. Owned by one worker thread; a restart loses nothing but the
+/// prompts' keys and values, which are computed again.
 #[derive(Debug)]
 pub(super) struct Engine {
     vocabulary: Arc<Vocabulary>,
@@ -31,6 +32,8 @@ pub(super) struct Engine {
     /// The tokens of the last prompt; their keys and values are kept. Those of its answer are not reused: they
     /// were computed by other operations, and the next answer would depend on them in the last digits.
     prompt: Vec<u32>,
+    /// Earlier prompts, so that a task whose rounds ask in turns (write, review, revise) finds each of them again.
+    kept: KeptSequences,
 }
 
 /// What is asked of the engine.
@@ -72,7 +75,12 @@ impl Engine {
         let threads = Threads::start(count, "playhouse-local")
             .map_err(|error| LocalErrorReason::Threads(error.to_string()))?;
         tracing::debug!(path = %path.display(), parameters = gguf.parameters(), threads = count, "model loaded");
-        Ok(Self { vocabulary, transformer: Transformer::new(shape, weights, threads), prompt: Vec::new() })
+        Ok(Self {
+            vocabulary,
+            transformer: Transformer::new(shape, weights, threads),
+            prompt: Vec::new(),
+            kept: KeptSequences::default(),
+        })
     }
 
     /// The network alone, for tests.
@@ -148,17 +156,37 @@ impl Engine {
         Ok(Answer { text, stop_reason, usage })
     }
 
-    /// Puts the prompt into the network, but for the part that it has in common with the last one. Gives the
+    /// Puts the prompt into the network, but for the part that it has in common with one of the last ones. Gives the
     /// length of that part.
     fn read(&mut self, prompt: &[u32], cancelled: &dyn Fn() -> bool) -> Result<usize, Cancelled> {
-        let common = prompt.iter().zip(&self.prompt).take_while(|(new, old)| new == old).count();
+        self.choose_sequence(prompt);
         // The scores after the last token are needed, so it is always computed.
-        let common = common.min(prompt.len().saturating_sub(1));
+        let common = common_len(prompt, &self.prompt).min(prompt.len().saturating_sub(1));
         self.transformer.truncate(common);
         self.prompt.truncate(common);
         self.transformer.prefill(&prompt[common..], cancelled)?;
         self.prompt.extend_from_slice(&prompt[common..]);
         Ok(common)
+    }
+
+    /// Takes up the sequence that has most in common with `prompt`. The present one is kept for later when it would
+    /// lose more than half of itself.
+    fn choose_sequence(&mut self, prompt: &[u32]) {
+        let common = common_len(prompt, &self.prompt);
+        // Behind the prompt lies its answer, which nobody asks for again.
+        if let Some(better) = self.kept.take_better(prompt, common) {
+            self.transformer.truncate(self.prompt.len());
+            let cache = self.transformer.replace_sequence(better.cache);
+            let prompt = std::mem::replace(&mut self.prompt, better.prompt);
+            self.kept.keep(Sequence { prompt, cache });
+        } else if common * 2 < self.prompt.len() {
+            self.transformer.truncate(self.prompt.len());
+            let prefix = self.transformer.copy_prefix(common);
+            let cache = self.transformer.replace_sequence(prefix);
+            let rest = self.prompt[..common].to_vec();
+            let prompt = std::mem::replace(&mut self.prompt, rest);
+            self.kept.keep(Sequence { prompt, cache });
+        }
     }
 }
 

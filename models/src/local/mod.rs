@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod gguf;
 mod inspect;
+mod kept;
 mod kernels;
 mod provider;
 mod sampler;

@@ -33,17 +33,39 @@ fn answer_is_the_same_whatever_part_of_the_prompt_was_kept() {
     let prompt = prompt(300);
     let fresh = answer(&mut file.engine(), &prompt);
     assert_eq!((fresh.usage.prompt_tokens, fresh.usage.cached_prompt_tokens), (300, 0));
-    let mut engine = file.engine();
     for common in [1, 31, 32, 33, 255, 256, 257, 299] {
+        let mut engine = file.engine();
         let mut other = prompt[..common].to_vec();
         other.extend([255; 20]);
         answer(&mut engine, &other);
         let reused = answer(&mut engine, &prompt);
         assert_eq!(reused.usage.cached_prompt_tokens, common as u64);
         assert_eq!(reused.text, fresh.text, "with {common} tokens kept");
+        let again = answer(&mut engine, &prompt);
+        assert_eq!((again.usage.cached_prompt_tokens, &again.text), (299, &fresh.text));
     }
-    let again = answer(&mut engine, &prompt);
-    assert_eq!((again.usage.cached_prompt_tokens, again.text), (299, fresh.text));
+}
+
+#[test]
+fn prompts_that_take_turns_find_their_beginnings_again() {
+    let file = Tiny::default().write();
+    let with_end = |first: u32, end: u32| {
+        let mut prompt: Vec<_> = (0..200).map(|index| (first + index * 7) % 250).collect();
+        prompt.extend([end; 5]);
+        prompt
+    };
+    let mut engine = file.engine();
+    let mut cached = Vec::new();
+    for (first, end) in
+        [(1, 251), (2, 251), (1, 252), (2, 252), (3, 251), (1, 253), (4, 251), (5, 251), (2, 253)]
+    {
+        let prompt = with_end(first, end);
+        let answered = answer(&mut engine, &prompt);
+        assert_eq!(answered.text, answer(&mut file.engine(), &prompt).text, "{first} with {end}");
+        cached.push(answered.usage.cached_prompt_tokens);
+    }
+    // The second, which was not asked for the longest time, is forgotten when a fifth comes.
+    assert_eq!(cached, [0, 0, 200, 200, 0, 200, 0, 0, 0]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 /// Keys and values of one sequence, for every layer and asked head. Grows as positions come.
 #[derive(Debug)]
-pub(super) struct KvCache {
+pub(in crate::local) struct KvCache {
     heads: Vec<Head>,
     head_len: usize,
     positions: usize,
@@ -29,6 +29,18 @@ impl KvCache {
     /// Makes room for `added` further positions, as zeros, in all layers.
     pub(super) fn extend(&mut self, added: usize) {
         self.resize(self.positions + added);
+    }
+
+    /// A copy of the first `positions`.
+    pub(super) fn prefix(&self, positions: usize) -> Self {
+        let kept = positions.min(self.positions) * self.head_len;
+        let copy =
+            |head: &Head| Head { keys: head.keys[..kept].to_vec(), values: head.values[..kept].to_vec() };
+        Self {
+            heads: self.heads.iter().map(copy).collect(),
+            head_len: self.head_len,
+            positions: positions.min(self.positions),
+        }
     }
 
     /// Forgets all positions from `positions` on.

@@ -15,7 +15,7 @@ mod step;
 use super::kernels::{Activations, Panels, Threads};
 use super::shape::Shape;
 use super::weights::Weights;
-use cache::KvCache;
+pub(super) use cache::KvCache;
 use rotation::Rotation;
 
 /// Positions of a prompt that are computed together: more make no better use of unpacked weights.
@@ -60,6 +60,16 @@ impl Transformer {
     /// Forgets all positions from `len` on.
     pub(super) fn truncate(&mut self, len: usize) {
         self.cache.truncate(len);
+    }
+
+    /// Puts another sequence in place of the present one, which it gives.
+    pub(super) fn replace_sequence(&mut self, sequence: KvCache) -> KvCache {
+        std::mem::replace(&mut self.cache, sequence)
+    }
+
+    /// A copy of the first `len` positions of the sequence.
+    pub(super) fn copy_prefix(&self, len: usize) -> KvCache {
+        self.cache.prefix(len)
     }
 
     /// Scores after the sequence so far: of the last token that was put in.
