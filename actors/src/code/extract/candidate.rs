@@ -28,7 +28,13 @@ impl Candidate {
     /// The block as code in `language`, or its text where it is something else.
     pub(super) fn of(language: Language, block: Fenced, heading: Heading) -> Result<Self, String> {
         let label = label(&block.info);
-        if looks::is_other_label(&label) || heading == Heading::Metadata || looks::is_shell(&block.code) {
+        // A small model that lost its way repeats a mark until its answer is cut.
+        let says_something = block.code.contains(char::is_alphanumeric);
+        if !says_something
+            || looks::is_other_label(&label)
+            || heading == Heading::Metadata
+            || looks::is_shell(&block.code)
+        {
             return Err(block.code);
         }
         let items = Items::of(language, &block.code);

@@ -38,10 +38,14 @@ use candidate::Candidate;
 use markdown::{Fenced, Piece};
 use notes::Heading;
 
-use super::text::clean_answer;
+use super::text::{clean_answer, cut};
 
 /// The most blocks of one answer that are looked at. Real answers have up to about ten.
 pub const BLOCKS_MAX: usize = 64;
+
+/// The most labels, and the longest one in characters, that an error names: a model wrote them.
+const LABELS_MAX: usize = 5;
+const LABEL_CHARS_MAX: usize = 20;
 
 /// What was found in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +72,7 @@ pub struct Extracted {
 pub struct NoCode {
     /// The language asked for.
     pub language: Language,
-    /// Labels of the blocks that were there.
+    /// Labels of the blocks that were there: different ones, the first few, each cut to a word.
     pub labels: Vec<String>,
     /// The answer's length.
     pub bytes: usize,
@@ -97,9 +101,7 @@ pub fn extract(language: Language, answer: &str) -> Result<Extracted, NoCode> {
         let prose = std::mem::take(&mut found.prose_with_headings);
         found = sort(language, bare::pieces(language, &prose));
     }
-    let labels = blocks.iter().map(|block| if block.label.is_empty() { "no label" } else { &block.label });
-    let no_code =
-        || NoCode { language, labels: labels.map(str::to_owned).collect(), bytes: answer.trim().len() };
+    let no_code = || NoCode { language, labels: shown_labels(&blocks), bytes: answer.trim().len() };
     let mut notes = found.notes;
     let parts = assemble::assemble(language, found.candidates, &mut notes).ok_or_else(no_code)?;
     if extraction == Extraction::Fenced && !parts.closed {
@@ -107,6 +109,18 @@ pub fn extract(language: Language, answer: &str) -> Result<Extracted, NoCode> {
     }
     let (explanation, metadata) = notes::read(&found.prose, &found.others);
     Ok(Extracted { code: parts.code, tests: parts.tests, explanation, blocks, extraction, metadata, notes })
+}
+
+fn shown_labels(blocks: &[CodeBlock]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for block in blocks {
+        let label = cut(&markdown::label(&block.label), LABEL_CHARS_MAX);
+        let label = if label.is_empty() { "no label".to_owned() } else { label };
+        if labels.len() < LABELS_MAX && !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels
 }
 
 fn blocks(pieces: &[Piece]) -> Vec<CodeBlock> {

@@ -160,6 +160,12 @@ impl Reading {
             }
             Value::Array(values) => {
                 self.repaired();
+                // Marks without names: only their mean can be told.
+                let marks: Vec<f32> =
+                    values.iter().filter(|value| !value.is_object()).filter_map(number).collect();
+                if !marks.is_empty() {
+                    self.opinion.overall = Some(marks.iter().sum::<f32>() / marks.len() as f32);
+                }
                 for member in values.iter().filter_map(Value::as_object) {
                     let aspect =
                         field(member, &["aspect", "name", "criterion", "category"]).and_then(Value::as_str);

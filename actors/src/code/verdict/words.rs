@@ -120,6 +120,8 @@ pub(super) fn in_sentence(text: &str) -> Option<Verdict> {
             let conditional = near.iter().any(|word| is_condition(word));
             (approves, refuses) = if negated || conditional { (approves, true) } else { (true, refuses) };
         }
+        // Only a complaint: "not incorrect" is no approval.
+        refuses |= !negated && (word(at) == "incorrect" || (word(at) == "not" && word(at + 1) == "correct"));
         if is_refusal(word(at), word(at + 1), word(at + 2)) {
             (approves, refuses) = if negated { (true, refuses) } else { (approves, true) };
         }

@@ -176,6 +176,7 @@ fn no_code_at_all() {
     insta::assert_snapshot!(rust(""), @"- find Rust code in the answer: it is empty");
     insta::assert_snapshot!(rust("I am sorry, but I cannot help with that."), @"- find Rust code in the answer: it holds only prose");
     insta::assert_snapshot!(rust("```\n```"), @"- find Rust code in the answer: it holds only prose");
+    insta::assert_snapshot!(rust("```rust\n#\n```\n\n```rust\n#\n```\n\n```rust\n#\n"), @"- find Rust code in the answer: it holds only other blocks (rust)");
     insta::assert_snapshot!(rust("Run it:\n```bash\ncargo run\n```"), @"- find Rust code in the answer: it holds only other blocks (bash)");
     insta::assert_snapshot!(rust("```python\ndef add(a, b):\n    return a + b\n```"), @"- find Rust code in the answer: it holds only other blocks (python)");
     insta::assert_snapshot!(rust("```json\n{\"a\": 1}\n```\n```\n$ ls\n```"), @"- find Rust code in the answer: it holds only other blocks (json, no label)");

@@ -93,6 +93,11 @@ fn marks_in_other_places() {
     Repaired: approve
     functionality 7
     ");
+    insta::assert_snapshot!(check(r#"{"verdict": "approve", "scores": [10, "8/10"], "findings": [{"line": 10, "message": "a", "severity": 1}]}"#), @"
+    Repaired: approve
+    overall 9
+    - minor 10-10: a
+    ");
     insta::assert_snapshot!(check(r#"{"verdict": "approve", "scores": 7}"#), @"
     Repaired: approve
     overall 7

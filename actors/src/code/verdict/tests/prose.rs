@@ -51,6 +51,14 @@ fn refusals() {
     Prose: request_changes
     says Approved once the bounds are checked.
     ");
+    insta::assert_snapshot!(check("The code is not correct. The function should return a `u64`.\nHere's the corrected code:\n```rust\nfn f() {}\n```"), @"
+    Prose: request_changes
+    says The code is not correct. The function should return a `u64`.
+    ");
+    insta::assert_snapshot!(check("Nothing here is incorrect."), @"
+    Unreadable: none
+    says Nothing here is incorrect.
+    ");
     insta::assert_snapshot!(check("The code needs work."), @"
     Prose: request_changes
     says The code needs work.
