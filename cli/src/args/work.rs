@@ -40,11 +40,11 @@ pub(crate) struct DevelopArgs {
     pub(crate) batch: BatchArgs,
 
     /// Write the result to this file (with --from: to this folder, a file for each spec and report.json)
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Result")]
     pub(crate) output: Option<PathBuf>,
 
     /// The form of the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Result")]
     pub(crate) format: Format,
 }
 
@@ -77,11 +77,11 @@ pub(crate) struct GenerateArgs {
     pub(crate) limits: LimitArgs,
 
     /// Write the result to this file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Result")]
     pub(crate) output: Option<PathBuf>,
 
     /// The form of the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Result")]
     pub(crate) format: Format,
 }
 
@@ -115,10 +115,10 @@ pub(crate) struct ReviewArgs {
     pub(crate) limits: LimitArgs,
 
     /// Write the result to this file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Result")]
     pub(crate) output: Option<PathBuf>,
 
     /// The form of the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Result")]
     pub(crate) format: Format,
 }
