@@ -6,6 +6,7 @@
 //! say so.
 
 mod lenient_json;
+mod place;
 mod prose;
 mod shape;
 #[cfg(test)]

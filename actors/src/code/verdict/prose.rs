@@ -2,7 +2,8 @@
 
 use playhouse_protocol::review::{AspectScore, Finding, Parse, Verdict};
 
-use super::shape::{bare_finding, line_in, says_something};
+use super::place::line_in;
+use super::shape::{bare_finding, says_something};
 use super::{FINDINGS_MAX, Opinion, RECOMMENDATIONS_MAX, SUMMARY_CHARS_MAX, TEXT_CHARS_MAX, words};
 use crate::code::text::cut;
 

@@ -4,6 +4,7 @@ use playhouse_protocol::code::LineSpan;
 use playhouse_protocol::review::{AspectScore, Finding, FindingSource, Parse, Verdict};
 use serde_json::{Map, Value};
 
+use super::place::{line_in, lines};
 use super::words::{self, plain};
 use super::{FINDINGS_MAX, Opinion, RECOMMENDATIONS_MAX, SUMMARY_CHARS_MAX, TEXT_CHARS_MAX};
 use crate::code::text::cut;
@@ -337,7 +338,7 @@ pub(super) fn says_something(text: &str) -> bool {
 }
 
 /// The first member with one of these names, whatever its case.
-fn field<'a>(members: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+pub(super) fn field<'a>(members: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
     names
         .iter()
         .find_map(|wanted| members.iter().find(|(name, _)| plain(name) == *wanted).map(|(_, value)| value))
@@ -360,56 +361,4 @@ fn text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// Where a finding stands, in any of the forms that models use.
-fn lines(members: &Map<String, Value>) -> Option<LineSpan> {
-    if let (Some(first), Some(last)) = (
-        field(members, &["linestart", "startline", "firstline", "linefirst", "start"]).and_then(line),
-        field(members, &["lineend", "endline", "lastline", "linelast", "end"]).and_then(line),
-    ) {
-        return Some(LineSpan { first, last });
-    }
-    match field(
-        members,
-        &["line", "lines", "linenumber", "linenumbers", "linespan", "span", "location", "startline"],
-    )? {
-        Value::Object(members) => lines(members).or_else(|| {
-            Some(LineSpan {
-                first: field(members, &["first"]).and_then(line)?,
-                last: field(members, &["last"]).and_then(line)?,
-            })
-        }),
-        Value::Array(values) => Some(LineSpan { first: line(values.first()?)?, last: line(values.last()?)? }),
-        Value::String(text) => span_in(text),
-        value => line(value).map(|line| LineSpan { first: line, last: line }),
-    }
-}
-
-fn line(value: &Value) -> Option<u32> {
-    match value {
-        Value::Number(number) => number.as_u64().and_then(|line| u32::try_from(line).ok()),
-        Value::String(text) => span_in(text).map(|span| span.first),
-        _ => None,
-    }
-}
-
-/// `7`, `L7`, `lines 3-5`, `3 to 5`: the first one or two numbers.
-fn span_in(text: &str) -> Option<LineSpan> {
-    let mut numbers = text.split(|char: char| !char.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    let first = numbers.next()?.parse().ok()?;
-    let last = numbers.next().and_then(|digits| digits.parse().ok()).unwrap_or(first);
-    Some(LineSpan { first, last })
-}
-
-/// The place that a message names itself: "line 7", "lines 3-5".
-pub(super) fn line_in(message: &str) -> Option<LineSpan> {
-    let lower = message.to_ascii_lowercase();
-    let after = lower.split_once("line ").or_else(|| lower.split_once("lines "))?.1;
-    if !after.starts_with(|char: char| char.is_ascii_digit()) {
-        return None;
-    }
-    let numbers: String =
-        after.chars().take_while(|char| char.is_ascii_digit() || matches!(char, '-' | '–')).collect();
-    span_in(&numbers)
 }
