@@ -8,6 +8,11 @@
 //! Answers do not depend on what was asked before, on how many threads compute, or on how a prompt was split: a
 //! position's numbers are always computed by the same operations in the same order.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what runs under SIMD dispatch must be inlined into it, or it is compiled without the instructions"
+)]
+
 mod engine;
 mod error;
 mod gguf;

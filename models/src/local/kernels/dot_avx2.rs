@@ -270,6 +270,6 @@ fn add_scaled(simd: V3, sum: __m256, products: __m256i, factor: f32) -> __m256 {
 #[inline(always)]
 fn total(sum: __m256) -> f32 {
     let lanes: [f32; 8] = cast(sum);
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+    let halves: [f32; 4] = std::array::from_fn(|lane| lanes[lane] + lanes[lane + 4]);
+    (halves[0] + halves[2]) + (halves[1] + halves[3])
 }

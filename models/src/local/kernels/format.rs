@@ -229,9 +229,12 @@ fn unpack_q4k(block: &[u8; Q4K_BYTES], out: &mut [f32; SUPER_BLOCK]) {
     }
 }
 
-/// Splits a `Q6K` block: scale, low bits, high bits, sub-scales.
+/// Scale, low bits, high bits and sub-scales of a `Q6K` block.
+type Q6kParts<'a> = (f32, &'a [[u8; 64]], &'a [[u8; BLOCK]], &'a [[u8; 8]]);
+
+/// Splits a `Q6K` block.
 #[inline(always)]
-pub(super) fn q6k_parts(block: &[u8; Q6K_BYTES]) -> (f32, &[[u8; 64]], &[[u8; BLOCK]], &[[u8; 8]]) {
+pub(super) fn q6k_parts(block: &[u8; Q6K_BYTES]) -> Q6kParts<'_> {
     (
         f16(block[208], block[209]),
         block[..128].as_chunks().0,

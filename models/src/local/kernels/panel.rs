@@ -179,8 +179,5 @@ fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     }
     let (out, _) = S::as_mut_simd_f32s(out);
     let (out, _) = out.as_chunks_mut::<VECTORS>();
-    let out = &mut out[..ROWS];
-    for row in 0..ROWS {
-        out[row] = sums[row];
-    }
+    out[..ROWS].copy_from_slice(&sums);
 }
