@@ -217,7 +217,7 @@ def main():
         gap.feed(f"\x1b[2m  … {left_out} lines …\x1b[0m")
         lines = lines[: arguments.head] + gap.lines + lines[len(lines) - arguments.tail :]
     with open(arguments.svg, "w", encoding="utf-8") as file:
-        file.write(draw(" ".join(command), prompt(command) + lines))
+        file.write(draw("playhouse " + " ".join(command[1:]), prompt(command) + lines))
     print(f"{arguments.svg}: {len(lines)} lines, exit code {code}", file=sys.stderr)
     return code
 
