@@ -126,9 +126,9 @@ impl RuntimeBuilder {
 /// The shipped agents and the user's own.
 fn register(agents: Vec<Register>) -> Result<AgentRegistry, DuplicateAgent> {
     let mut registry = AgentRegistry::default();
-    registry.insert(CodeGenerator::default())?;
-    registry.insert(CodeReviewer::default())?;
-    registry.insert(Developer::default())?;
+    registry.insert(CodeGenerator)?;
+    registry.insert(CodeReviewer)?;
+    registry.insert(Developer)?;
     for insert in agents {
         insert(&mut registry)?;
     }
