@@ -32,6 +32,7 @@ fn matrix(format: Format, dtype: GgmlDType, columns: usize) -> (Matrix, Vec<f32>
     (Matrix::new(format, ROWS, columns, bytes).unwrap(), numbers.flatten_all().unwrap().to_vec1().unwrap())
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "compared with single precision")]
 fn product(row: &[f32], vector: &[f32]) -> f32 {
     let products = row.iter().zip(vector).map(|(weight, value)| f64::from(*weight) * f64::from(*value));
     products.sum::<f64>() as f32
