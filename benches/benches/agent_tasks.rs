@@ -4,9 +4,10 @@
 //! that is open and waits.
 //!
 //! `cargo bench -p playhouse-benches --bench agent_tasks [-- --tasks 100000 --rounds 5]`
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playhouse_benches::{args, median, resident_bytes, table};
@@ -16,6 +17,7 @@ use playhouse_runtime::{Agent, AgentContext, AgentError, Runtime};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

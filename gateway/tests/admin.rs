@@ -1,4 +1,5 @@
 //! The admin port from outside.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use playhouse_gateway::{AdminError, AdminServer};
 use playhouse_runtime::Runtime;

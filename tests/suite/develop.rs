@@ -209,6 +209,22 @@ async fn a_watcher_sees_every_step_and_the_tokens_of_each_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_in_a_later_round_keeps_the_earlier_one() {
+    let answers = [code(1, GOOD), review(1, CHANGES), code(2, BETTER), review(2, APPROVE)];
+    with_script(&answers, 10_000, |runtime| async move {
+        let options = TaskOptions { timeout_ms: Some(25_000), ..TaskOptions::default() };
+        let developed = runtime.run_with::<Developer>(request(2), options).await.unwrap();
+        assert_eq!((developed.stop, developed.best_round), (DevelopStop::Failed, 1));
+        assert!(developed.warnings[0].contains("failed to finish within 25000 ms"), "{developed:?}");
+
+        let options = TaskOptions { timeout_ms: Some(5_000), ..TaskOptions::default() };
+        let failure = runtime.run_with::<Developer>(request(2), options).await.unwrap_err();
+        assert_eq!(failure.class, FailureClass::Deadline);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_that_is_cancelled_in_mid_generation_stops_its_model_call() {
     with_script(&[code(1, GOOD), review(1, APPROVE)], 60_000, |runtime| async move {
         let task = runtime.submit::<Developer>(request(1), TaskOptions::default()).unwrap();

@@ -1,6 +1,7 @@
 //! Asking an agent: spawn its actor, hand it the request, wait within the task's limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorRef};
 use tokio::sync::oneshot;
@@ -8,8 +9,17 @@ use tokio::sync::oneshot;
 use super::actor::AgentActor;
 use super::message::AgentMessage;
 use crate::agent::{Agent, AgentError};
-use crate::context::{AgentContext, AgentServices};
+use crate::context::{ASK_DEPTH_MAX, AgentContext, AgentServices};
 use crate::task::TaskScope;
+
+/// What an agent has beyond the deadline to make something of what it was told by those it asked. Waits end from the
+/// inside out: first the model call, then the agent that made it, last the one that the task began with.
+fn grace(depth: u32) -> Duration {
+    ANSWER_GRACE * (ASK_DEPTH_MAX.saturating_sub(depth))
+}
+
+/// Long enough to put a report together, too short to be noticed beside a model call.
+const ANSWER_GRACE: Duration = Duration::from_millis(25);
 
 /// Kills the actor unless it was let go: an asker that goes away takes its agent along.
 struct KillOnDrop(Option<ActorCell>);
@@ -63,6 +73,6 @@ async fn wait_for_answer<A: Agent>(
             answer.unwrap_or(Err(AgentError::Lost { kind: A::KIND }))
         }
         () = task.cancel().cancelled() => Err(AgentError::Cancelled),
-        () = tokio::time::sleep_until(task.deadline()) => Err(task.deadline_error()),
+        () = tokio::time::sleep_until(task.deadline() + grace(depth)) => Err(task.deadline_error()),
     }
 }

@@ -40,7 +40,7 @@ impl Drop for Alive {
 struct Letters;
 
 impl TokenCounter for Letters {
-    fn encoding(&self) -> &str {
+    fn encoding(&self) -> &'static str {
         "letters"
     }
     fn is_exact(&self) -> bool {
