@@ -7,7 +7,6 @@
 //! time alone. Nothing else should run meanwhile.
 
 #![expect(clippy::print_stdout, reason = "figures are what a bench is for")]
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

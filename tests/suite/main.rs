@@ -1,4 +1,10 @@
 //! One binary for all tests of several crates together, one module a topic.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_collect,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 mod agents;
 

@@ -35,9 +35,7 @@ fn matrix(format: Format, dtype: GgmlDType, columns: usize) -> (Matrix, Vec<f32>
 #[expect(clippy::cast_possible_truncation, reason = "compared with single precision")]
 fn product(row: &[f32], vector: &[f32]) -> f32 {
     let products = row.iter().zip(vector).map(|(weight, value)| f64::from(*weight) * f64::from(*value));
-    #[expect(clippy::cast_possible_truncation, reason = "the oracle is rounded once, at the end")]
-    let rounded = products.sum::<f64>() as f32;
-    rounded
+    products.sum::<f64>() as f32
 }
 
 #[test]
