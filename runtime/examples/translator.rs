@@ -6,6 +6,8 @@
 //!
 //! Asks the embedded model unless `playhouse.yaml` says otherwise; fetch it first: `playhouse models pull`.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints its results")]
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};
