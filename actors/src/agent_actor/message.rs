@@ -7,7 +7,7 @@ use crate::context::AgentContext;
 
 /// The mailbox of an [`AgentActor`](super::AgentActor).
 pub enum AgentMessage<A: Agent> {
-    /// From [`run_agent`](super::run_agent), once: answer this request. When the actor is killed first, the
+    /// From the runtime or another agent, once: answer this request. When the actor is killed first, the
     /// sender of the reply is dropped.
     Run {
         /// What is asked.
