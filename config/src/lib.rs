@@ -4,9 +4,9 @@
 //!
 //! 1. [`settings`]: the checked types that the rest of Playhouse is given;
 //! 2. [`secret`]: keys by reference, read when they are used;
-//! 3. [`environment`] and [`load`]: where settings are found and how they are read: text, its marks, its
+//! 3. [`environment`] and [`mod@load`]: where settings are found and how they are read: text, its marks, its
 //!    shape (`shape`, by the schema of the raw types), then checked settings (`check`);
-//! 4. [`schema`] and [`show`]: settings for editors and for people; [`specs`]: files with many specs;
+//! 4. [`schema`] and [`mod@show`]: settings for editors and for people; [`specs`]: files with many specs;
 //! 5. [`error`]: what can be wrong with them;
 //! 6. [`prompts`]: the templates of what the shipped agents ask.
 

@@ -1,7 +1,7 @@
 //! The embedded model: a GGUF file run in this process, with no network and no server.
 //!
 //! [`LocalModel`] is what the rest of the crate sees. Behind it stands one thread per loaded model, which takes
-//! requests one by one out of a bounded queue; the async threads never compute. Read in this order: [`provider`]
+//! requests one by one out of a bounded queue; the async threads never compute. Read in this order: `provider`
 //! and `worker` bring requests in and answers out, `engine` turns a prompt into an answer, `transformer` is the
 //! network, `kernels` the arithmetic. `gguf`, `shape`, `weights`, `vocabulary` and `template` read the file.
 //!

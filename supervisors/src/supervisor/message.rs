@@ -33,7 +33,7 @@ pub enum SupervisorMessage {
         /// Where the actor goes.
         reply: RpcReplyPort<Option<ActorCell>>,
     },
-    /// From its supervisor, or from anybody through [`shutdown`](super::shutdown). Stops the children in reverse
+    /// From its supervisor, or from anybody through [`shutdown`](super::shutdown()). Stops the children in reverse
     /// order, replies with how they ended, and ends.
     Shutdown {
         /// How long all children together may take before the rest is killed.

@@ -3,7 +3,7 @@
 //! Two ways through a weight matrix. [`matvec`] multiplies it with one vector, for generation: weights stay
 //! packed as they are in the file and are multiplied as small integers. [`panel`] multiplies it with 32
 //! positions at a time, for prompts: a block of rows is unpacked to `f32` once and used for all of them.
-//! [`format`] knows how weights are packed, [`activation`] packs vectors alike, [`math`] is the rest.
+//! [`mod@format`] knows how weights are packed, [`activation`] packs vectors alike, [`math`] is the rest.
 //!
 //! Instructions are chosen at run time by `pulp`, whose safe wrappers keep this crate free of `unsafe`. Every
 //! kernel has a portable form; [`dot_avx2`] is what x86-64 gets beyond it.
