@@ -253,7 +253,10 @@ impl ModelError {
             }
             ModelErrorKind::ModelFileMissing { .. } => format!("Fetch it: playhouse models pull {model}"),
             ModelErrorKind::ModelFile { .. } => {
-                format!("Fetch it anew: playhouse models pull {model} --force")
+                format!(
+                    "Name a GGUF file of the architecture llama or qwen2; one that Playhouse knows is fetched anew \
+                     by: playhouse models pull {model} --force"
+                )
             }
             ModelErrorKind::NotScripted { path } => {
                 format!(
