@@ -154,3 +154,47 @@ fn wrong_usage_ends_with_code_two() {
     home.run(&["fly"]).with_code(2);
     home.run(&["develop", "x", "--format", "xml"]).with_code(2);
 }
+
+/// Answers one request with 401 and repeats the key, as careless servers do. Gives the address.
+fn server_that_denies() -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut part = [0_u8; 4096];
+        while !String::from_utf8_lossy(&request).contains("\r\n\r\n") {
+            let read = peer.read(&mut part).unwrap();
+            assert!(read > 0, "the request ended early");
+            request.extend_from_slice(&part[..read]);
+        }
+        let body = r#"{"error": {"message": "Incorrect API key provided: sk-very-secret", "code": "invalid_api_key"}}"#;
+        let head = format!(
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        peer.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        String::from_utf8_lossy(&request).into_owned()
+    });
+    (address, serving)
+}
+
+#[test]
+fn a_wrong_key_is_denied_and_shown_nowhere() {
+    let home = Home::empty();
+    home.write("key.txt", "sk-very-secret\n");
+    let (address, serving) = server_that_denies();
+    home.write(
+        "playhouse.yaml",
+        format!(
+            "models:\n  far: {{ provider: open_ai, base_url: 'http://{address}/v1', model: m, api_key: 'file:key.txt' }}\n"
+        ),
+    );
+    let ended = home.run(&["generate", "x", "--model", "far", "-vv"]).with_code(4);
+    assert!(ended.stderr.contains("access was denied"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: Check the key of model far"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("sk-very-secret"), "{}", ended.stderr);
+    let request = serving.join().unwrap();
+    assert!(request.to_lowercase().contains("authorization: bearer sk-very-secret"), "{request}");
+}

@@ -29,9 +29,16 @@ fn leading_digits(text: &str) -> &str {
 }
 
 /// Each line with its number, counted from 1, in front of it.
-pub(super) fn numbered(text: &str) -> String {
-    let text = text.trim_end_matches('\n');
-    let lines = text.lines().enumerate().map(|(index, line)| format!("{} | {line}", index + 1));
+///
+/// With `behind`, the numbers are those of the text in one file behind that one, as
+/// [`join_source`](playhouse_protocol::generate::join_source) makes it.
+pub(super) fn numbered(text: &str, behind: Option<&str>) -> String {
+    let (text, first) = match behind {
+        None => (text.trim_end_matches('\n'), 1),
+        // One line is blank between the two.
+        Some(code) => (text.trim(), code.trim_end().lines().count() + 2),
+    };
+    let lines = text.lines().zip(first..).map(|(line, number)| format!("{number} | {line}"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -64,7 +71,15 @@ mod tests {
 
     #[test]
     fn lines_are_numbered_from_one_as_an_editor_numbers_them() {
-        assert_eq!(numbered("a\n\nb\n"), "1 | a\n2 | \n3 | b");
-        assert_eq!(numbered("\na"), "1 | \n2 | a");
+        assert_eq!(numbered("a\n\nb\n", None), "1 | a\n2 | \n3 | b");
+        assert_eq!(numbered("\na", None), "1 | \n2 | a");
+    }
+
+    #[test]
+    fn tests_behind_code_are_numbered_as_in_one_file() {
+        let (code, tests) = ("a\nb\n\n", "\nc\n\nd\n");
+        let file = playhouse_protocol::generate::join_source(code, tests);
+        let numbers = format!("{}\n3 | \n{}", numbered(code.trim_end(), None), numbered(tests, Some(code)));
+        assert_eq!(numbers, numbered(&file, None));
     }
 }

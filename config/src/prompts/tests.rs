@@ -160,9 +160,9 @@ fn a_reviewer_is_given_the_facts_and_the_form_of_the_answer() {
     1 | fn add() {}
     ```
 
-    Its tests:
+    Its tests, numbered onward:
     ```rust
-    mod tests {}
+    3 | mod tests {}
     ```
 
     Facts from the tools, which are certain:
