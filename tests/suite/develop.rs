@@ -210,7 +210,7 @@ async fn a_watcher_sees_every_step_and_the_tokens_of_each_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_in_a_later_round_keeps_the_earlier_one() {
-    let answers = [code(1, GOOD), review(1, CHANGES), code(2, BETTER), review(2, APPROVE)];
+    let answers = [code(1, GOOD), review(1, CHANGES), code(2, BETTER), code(3, GOOD)];
     with_script(&answers, 10_000, |runtime| async move {
         let options = TaskOptions { timeout_ms: Some(25_000), ..TaskOptions::default() };
         let developed = runtime.run_with::<Developer>(request(2), options).await.unwrap();
