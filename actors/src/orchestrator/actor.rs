@@ -62,7 +62,7 @@ fn begin_plan(
             biased;
             () = stop.cancelled() => None,
             () = reply.closed() => None,
-            outcomes = plan.run(&progress) => Some(outcomes),
+            outcomes = plan.run(progress) => Some(outcomes),
         };
         let _ = myself.cast(OrchestratorMessage::PlanEnded(id));
         if let Some(outcomes) = outcomes {

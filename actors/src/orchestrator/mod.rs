@@ -1,7 +1,7 @@
 //! Fans work out: many items side by side, never more than a width, one outcome for each.
 //!
 //! One actor a runtime, started by its supervisor. Receives plans from the runtime's `map`; runs the
-//! items of each plan inside one future that it owns, so that an item costs what its agent costs and no
+//! items of each plan inside a few tasks that it owns, so that an item costs what its agent costs and no
 //! more. A fast item never waits for a slow one. Ends with the runtime, which cancels what is open. A restart
 //! loses the plans under way; whoever waits for one is told.
 

@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -11,11 +12,16 @@ use futures::stream::FuturesUnordered;
 use playhouse_protocol::{Failure, FailureClass};
 use playhouse_supervisors::catch_panic;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// The most items that one plan runs at once: as many as agents that a runtime keeps alive by default, a
 /// hundred times over. More is a mistake of units.
 pub const WIDTH_MAX: usize = 100_000;
+
+/// The tasks over which the items of one plan are spread: one task could use one core only for spawning agents. A fixed
+/// number, so that a plan runs alike on every machine.
+const LANES_MAX: usize = 4;
 
 /// The number of a plan within its runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,37 +96,75 @@ impl Plan {
     }
 
     /// Runs every item and gives one outcome for each, in input order.
-    pub(super) async fn run(self, progress: &PlanProgress) -> Vec<ItemOutcome> {
-        let mut outcomes: Vec<Option<ItemOutcome>> = Vec::new();
-        outcomes.resize_with(self.items_len, || None);
-        let item = |index: usize| {
-            let run_item = Arc::clone(&self.run_item);
-            async move {
-                let outcome = catch_panic(async { run_item(index).await })
-                    .await
-                    .unwrap_or_else(|panic| Err(Failure::internal(format!("run item {index}: {panic}"))));
-                (index, outcome)
-            }
-        };
-        let mut waiting = 0..self.items_len;
-        let mut running: FuturesUnordered<_> = waiting.by_ref().take(self.width).map(item).collect();
-        loop {
-            let ended = tokio::select! {
-                biased;
-                () = self.cancel.cancelled() => break,
-                ended = running.next() => ended,
-            };
-            let Some((index, outcome)) = ended else { break };
-            progress.count(&outcome);
-            if let Some(slot) = outcomes.get_mut(index) {
+    pub(super) async fn run(self, progress: Arc<PlanProgress>) -> Vec<ItemOutcome> {
+        let lanes_len = self.width.min(LANES_MAX);
+        let board = Arc::new(Board::new(self.items_len, self.run_item, progress));
+        let mut lanes = JoinSet::new();
+        for lane in 0..lanes_len {
+            // The width is shared out, the remainder to the first lanes.
+            let width = self.width / lanes_len + usize::from(lane < self.width % lanes_len);
+            lanes.spawn(Arc::clone(&board).drive(width));
+        }
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => {}
+            () = async { while lanes.join_next().await.is_some() {} } => {}
+        }
+        // No item runs once its plan has answered.
+        lanes.shutdown().await;
+        board.take_outcomes()
+    }
+}
+
+/// What the lanes of one plan share. Ends with the plan's future.
+struct Board {
+    next: AtomicUsize,
+    items_len: usize,
+    run_item: Arc<RunItem>,
+    outcomes: Mutex<Vec<Option<ItemOutcome>>>,
+    progress: Arc<PlanProgress>,
+}
+
+impl Board {
+    fn new(items_len: usize, run_item: Arc<RunItem>, progress: Arc<PlanProgress>) -> Self {
+        let mut outcomes = Vec::new();
+        outcomes.resize_with(items_len, || None);
+        Self { next: AtomicUsize::new(0), items_len, run_item, outcomes: Mutex::new(outcomes), progress }
+    }
+
+    /// Runs items, at most `width` at once, until none is left to begin.
+    async fn drive(self: Arc<Self>, width: usize) {
+        let mut running: FuturesUnordered<_> = std::iter::from_fn(|| self.begin_next()).take(width).collect();
+        while let Some((index, outcome)) = running.next().await {
+            self.progress.count(&outcome);
+            if let Some(slot) = self.outcomes().get_mut(index) {
                 *slot = Some(outcome);
             }
-            running.extend(waiting.next().map(item));
+            running.extend(self.begin_next());
         }
-        // Dropped before the rest is marked, so that no item runs once its plan has answered.
-        drop(running);
+    }
+
+    /// The next item that nobody has begun.
+    fn begin_next(&self) -> Option<impl Future<Output = (usize, ItemOutcome)> + Send + use<>> {
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let run_item = Arc::clone(&self.run_item);
+        (index < self.items_len).then(|| async move {
+            let outcome = catch_panic(async { run_item(index).await })
+                .await
+                .unwrap_or_else(|panic| Err(Failure::internal(format!("run item {index}: {panic}"))));
+            (index, outcome)
+        })
+    }
+
+    /// Every outcome in input order; an item without one was cancelled.
+    fn take_outcomes(&self) -> Vec<ItemOutcome> {
         let cancelled = || Failure::new(FailureClass::Cancelled, "finish: the plan was cancelled");
+        let outcomes = std::mem::take(&mut *self.outcomes());
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(cancelled()))).collect()
+    }
+
+    fn outcomes(&self) -> MutexGuard<'_, Vec<Option<ItemOutcome>>> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
