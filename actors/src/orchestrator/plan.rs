@@ -148,7 +148,7 @@ impl Board {
     fn begin_next(&self) -> Option<impl Future<Output = (usize, ItemOutcome)> + Send + use<>> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let run_item = Arc::clone(&self.run_item);
-        (index < self.items_len).then(|| async move {
+        (index < self.items_len).then_some(async move {
             let outcome = catch_panic(async { run_item(index).await })
                 .await
                 .unwrap_or_else(|panic| Err(Failure::internal(format!("run item {index}: {panic}"))));
