@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::StreamExt;
+use playhouse_benches::median;
 use playhouse_models::local::{LocalModel, LocalOptions};
 use playhouse_models::{CompletionEvent, ModelClient};
 use playhouse_protocol::completion::{ChatMessage, CompletionRequest};
@@ -116,14 +117,9 @@ async fn ask(model: &LocalModel, messages: Vec<ChatMessage>) -> Result<Speed> {
 
 /// Medians of both sides, and the median of the rounds' ratios.
 fn report(what: &str, ours: &[Speed], theirs: &[Speed], of: impl Fn(&Speed) -> f64) {
-    let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| of(ours) / of(theirs)).collect();
-    let (ours, theirs) = (median(ours.iter().map(&of).collect()), median(theirs.iter().map(&of).collect()));
-    println!("  {what}  {ours:>7.1} / {theirs:>7.1} / {:.2}", median(ratios));
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let ratios: Vec<_> = ours.iter().zip(theirs).map(|(ours, theirs)| of(ours) / of(theirs)).collect();
+    let middle = |side: &[Speed]| median(&side.iter().map(&of).collect::<Vec<_>>());
+    println!("  {what}  {:>7.1} / {:>7.1} / {:.2}", middle(ours), middle(theirs), median(&ratios));
 }
 
 fn arguments() -> Result<(usize, Vec<PathBuf>)> {
