@@ -24,6 +24,8 @@ pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const MAGIC: [u8; 2] = *b"PH";
 const LAYOUT_VERSION: u8 = 1;
+/// What requests and replies of agents are marked with: their types are the agents' own.
+const AGENT_VALUE_KIND: u16 = 1_000;
 const HEADER_BYTES: usize = 14;
 const CHECKED_HEADER_BYTES: usize = 10;
 
@@ -121,6 +123,19 @@ impl From<EnvelopeError> for Failure {
 /// # Errors
 /// When the value is larger than [`PAYLOAD_BYTES_MAX`], or has a form that bincode cannot write.
 pub fn encode<T: Wire>(value: &T) -> Result<Vec<u8>, EnvelopeError> {
+    write(T::KIND, T::VERSION, value)
+}
+
+/// The bytes of a request or reply whose type belongs to an agent and not to this crate. `version` is the
+/// agent's own.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_agent_value<T: Serialize>(version: u8, value: &T) -> Result<Vec<u8>, EnvelopeError> {
+    write(AGENT_VALUE_KIND, version, value)
+}
+
+fn write<T: Serialize>(kind: u16, version: u8, value: &T) -> Result<Vec<u8>, EnvelopeError> {
     let mut bytes = vec![0_u8; HEADER_BYTES];
     bincode::serde::encode_into_std_write(value, &mut bytes, bincode::config::standard())
         .map_err(|error| EnvelopeError::Unencodable { reason: error.to_string() })?;
@@ -131,8 +146,8 @@ pub fn encode<T: Wire>(value: &T) -> Result<Vec<u8>, EnvelopeError> {
         .ok_or(EnvelopeError::TooLarge { bytes: payload_len, limit: PAYLOAD_BYTES_MAX })?;
     bytes[..2].copy_from_slice(&MAGIC);
     bytes[2] = LAYOUT_VERSION;
-    bytes[3] = T::VERSION;
-    bytes[4..6].copy_from_slice(&T::KIND.to_le_bytes());
+    bytes[3] = version;
+    bytes[4..6].copy_from_slice(&kind.to_le_bytes());
     bytes[6..10].copy_from_slice(&announced.to_le_bytes());
     let checksum = checksum(&bytes[..CHECKED_HEADER_BYTES], &bytes[HEADER_BYTES..]);
     bytes[10..14].copy_from_slice(&checksum.to_le_bytes());
@@ -144,6 +159,22 @@ pub fn encode<T: Wire>(value: &T) -> Result<Vec<u8>, EnvelopeError> {
 /// # Errors
 /// When the bytes are damaged, cut, too long, of another type or of another version.
 pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, EnvelopeError> {
+    read(T::KIND, T::VERSION, bytes)
+}
+
+/// The value that [`encode_agent_value`] wrote.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_agent_value<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, EnvelopeError> {
+    read(AGENT_VALUE_KIND, version, bytes)
+}
+
+fn read<T: DeserializeOwned>(
+    expected_kind: u16,
+    expected_version: u8,
+    bytes: &[u8],
+) -> Result<T, EnvelopeError> {
     let Some((header, payload)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
         return Err(if bytes.starts_with(&MAGIC) {
             EnvelopeError::Length { expected: HEADER_BYTES, found: bytes.len() }
@@ -166,11 +197,11 @@ pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, EnvelopeError> {
         return Err(EnvelopeError::Checksum);
     }
     let kind = u16::from_le_bytes([k0, k1]);
-    if kind != T::KIND {
-        return Err(EnvelopeError::Kind { found: kind, expected: T::KIND });
+    if kind != expected_kind {
+        return Err(EnvelopeError::Kind { found: kind, expected: expected_kind });
     }
-    if version != T::VERSION {
-        return Err(EnvelopeError::Version { what: "the value", found: version, expected: T::VERSION });
+    if version != expected_version {
+        return Err(EnvelopeError::Version { what: "the value", found: version, expected: expected_version });
     }
     let config = bincode::config::standard().with_limit::<PAYLOAD_BYTES_MAX>();
     let (value, read) = bincode::serde::decode_from_slice(payload, config)
@@ -210,10 +241,13 @@ wire_types! {
     13 version 1 crate::review::Review,
     14 version 1 crate::develop::Develop,
     15 version 1 crate::develop::Developed,
-    20 version 1 crate::task::TaskOptions,
-    21 version 1 crate::task::TaskSummary,
-    22 version 1 crate::event::TaskEvent,
+    20 version 2 crate::task::TaskOptions,
+    21 version 2 crate::task::TaskSummary,
+    22 version 2 crate::event::TaskEvent,
     23 version 1 crate::failure::Failure,
+    24 version 1 crate::journal::FailedAttempt,
+    25 version 1 crate::journal::StepKind,
+    26 version 1 crate::usage::Usage,
 }
 
 #[cfg(test)]

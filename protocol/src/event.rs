@@ -70,6 +70,22 @@ pub enum TaskEventKind {
         /// Why.
         failure: Failure,
     },
+    /// A step's recorded result was used; nothing was asked or paid again.
+    StepReplayed {
+        /// The step.
+        step: u32,
+        /// Its place within the task, as in `2.3`.
+        path: String,
+    },
+    /// An attempt failed and another one follows.
+    AttemptFailed {
+        /// Counted from 1.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// When the next one begins at the earliest, in milliseconds from here.
+        retry_in_ms: u64,
+    },
     /// The agent says where it stands.
     Progress {
         /// A sentence for people, without prompt or answer text.

@@ -37,6 +37,11 @@ impl TaskId {
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
+
+    /// The id with these 16 bytes, as [`as_bytes`](Self::as_bytes) gave them.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
 }
 
 impl fmt::Display for TaskId {
@@ -117,6 +122,45 @@ impl fmt::Display for TenantId {
     }
 }
 
+/// A submitter's own name for a task: 1 to 256 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The longest key, in bytes: room for a URL or two UUIDs.
+    pub const LEN_MAX: usize = 256;
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for IdempotencyKey {
+    type Error = Failure;
+
+    fn try_from(key: String) -> Result<Self, Self::Error> {
+        if key.is_empty() || key.len() > Self::LEN_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::invalid("read an idempotency key")
+                .with_hint(format!("Use 1 to {} visible ASCII characters, without spaces.", Self::LEN_MAX)));
+        }
+        Ok(Self(key))
+    }
+}
+
+impl From<IdempotencyKey> for String {
+    fn from(key: IdempotencyKey) -> Self {
+        key.0
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +189,14 @@ mod tests {
         let wrong = "6ba7b810-9dad-11d1-80b4-00c04fd430c8".parse::<TaskId>().unwrap_err();
         assert!(wrong.message.contains("6ba7b810"), "{wrong}");
         assert!("fish".parse::<TaskId>().unwrap_err().message.contains("fish"));
+    }
+
+    #[test]
+    fn idempotency_keys_are_visible_and_short() {
+        assert!(IdempotencyKey::try_from("order/17#a".to_owned()).is_ok());
+        for bad in ["", "a b", "tab\t", "ä", &"x".repeat(257)] {
+            assert!(IdempotencyKey::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

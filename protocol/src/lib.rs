@@ -7,7 +7,7 @@
 //! 2. [`id`], [`random`] and [`time`]: identities, and where their bits come from;
 //! 3. [`completion`]: what a model is asked and answers; [`usage`]: what that cost;
 //! 4. [`generate`], [`review`], [`develop`]: requests and replies of the shipped agents;
-//! 5. [`task`] and [`event`]: a unit of work and what happens to it;
+//! 5. [`task`] and [`event`]: a unit of work and what happens to it; [`journal`]: what is written down of it;
 //! 6. [`envelope`]: the wire form, the one door to bincode.
 
 pub mod failure;
@@ -24,12 +24,13 @@ pub mod generate;
 pub mod review;
 
 pub mod event;
+pub mod journal;
 pub mod task;
 
 pub mod envelope;
 
 pub use failure::{Failure, FailureClass};
-pub use id::{TaskId, TenantId};
+pub use id::{IdempotencyKey, TaskId, TenantId};
 pub use random::{RandomSource, SeededSource};
 pub use time::WallClock;
 pub use usage::{Budget, Usage};

@@ -211,7 +211,10 @@ impl Runtime {
                 } else {
                     TaskStatus::Queued
                 },
+                parent: None,
                 submitted_unix_ms: task.submitted_unix_ms,
+                ended_unix_ms: None,
+                attempts: u32::from(task.running.load(Ordering::Relaxed)),
                 usage: task.scope.usage(),
                 failure: None,
             })

@@ -184,7 +184,10 @@ async fn a_watcher_sees_every_step_and_the_tokens_of_each_answer() {
                 TaskEventKind::Finished { status, usage, .. } => {
                     told.push(format!("{status} after {} calls", usage.model_calls));
                 }
-                TaskEventKind::TokensSkipped { .. } | TaskEventKind::StepFailed { .. } => unreachable!(),
+                TaskEventKind::TokensSkipped { .. }
+                | TaskEventKind::StepFailed { .. }
+                | TaskEventKind::StepReplayed { .. }
+                | TaskEventKind::AttemptFailed { .. } => unreachable!(),
             }
         }
         assert_eq!(

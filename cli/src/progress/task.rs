@@ -56,7 +56,13 @@ impl TaskProgress {
                     self.phase(&unfollowed);
                 }
             }
-            TaskEventKind::Accepted { .. } | TaskEventKind::Started { .. } => {}
+            TaskEventKind::AttemptFailed { attempt, failure, .. } => {
+                let failed = format!("attempt {attempt} failed to {}; trying again", failure.message);
+                self.end_step(event.unix_ms, &failed);
+            }
+            TaskEventKind::Accepted { .. }
+            | TaskEventKind::Started { .. }
+            | TaskEventKind::StepReplayed { .. } => {}
             TaskEventKind::Finished { .. } => self.clear(),
         }
     }
