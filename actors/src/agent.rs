@@ -20,7 +20,11 @@ pub trait Agent: Send + Sync + 'static {
     /// The name of the kind: the task type in settings, the label in metrics. One agent a kind and runtime.
     const KIND: &'static str;
 
-    /// What is asked.
+    /// The version of the request's and the reply's fields. Raise it with every change of them: a task that an
+    /// older program wrote down is then given up with that reason, instead of being misread.
+    const VERSION: u8 = 1;
+
+    /// What is asked. Written down with bincode, so no `untagged` or `flatten` and no skipped fields.
     type Request: Serialize + DeserializeOwned + Send + 'static;
 
     /// What is answered.
@@ -80,6 +84,34 @@ pub enum AgentError {
         /// File, line and column, where known.
         location: Option<String>,
     },
+    /// The agent asked something else than the last time: a step that is written down does not fit.
+    #[error("go on at step {step}: it was asked {recorded} before, and is asked {asked} now")]
+    NonDeterministic {
+        /// The place of the step within the task, as in `2.3`.
+        step: String,
+        /// What is written down, with its fingerprint.
+        recorded: String,
+        /// What is asked now, with its fingerprint.
+        asked: String,
+    },
+    /// A step that is written down cannot be read.
+    #[error("go on at step {step}: {reason}")]
+    Unreadable {
+        /// The place of the step within the task.
+        step: String,
+        /// Why.
+        reason: String,
+    },
+    /// A value has a form that cannot be written down and read back.
+    #[error("write down {what} of agent {kind}: {reason}")]
+    Unwritable {
+        /// The agent's kind.
+        kind: &'static str,
+        /// "the request" or "the reply".
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// The agent's actor ended without an answer.
     #[error("run agent {kind}: its actor ended without an answer")]
     Lost {
@@ -126,7 +158,11 @@ impl AgentError {
             Self::DeadlineExceeded { .. } => FailureClass::Deadline,
             Self::Cancelled => FailureClass::Cancelled,
             Self::Panicked { .. } | Self::Lost { .. } => FailureClass::Retryable,
-            Self::NotRegistered { .. } | Self::TooDeep { .. } => FailureClass::Internal,
+            Self::NotRegistered { .. }
+            | Self::TooDeep { .. }
+            | Self::NonDeterministic { .. }
+            | Self::Unreadable { .. }
+            | Self::Unwritable { .. } => FailureClass::Internal,
             Self::Failed(failure) => failure.class,
         }
     }
@@ -142,9 +178,17 @@ impl From<AgentError> for Failure {
                 Some("Allow more time with the task's timeout, or choose a faster model.")
             }
             AgentError::NotRegistered { .. } => Some("Register it: Runtime::builder().agent(…)."),
+            AgentError::NonDeterministic { .. } => Some(
+                "An agent must ask the same in the same order when it runs again: draw times, random numbers \
+                 and the like through AgentContext::step.",
+            ),
+            AgentError::Unwritable { .. } => {
+                Some("Use plain fields: no serde untagged, flatten, internally tagged or skipped ones.")
+            }
             AgentError::Model(_)
             | AgentError::Failed(_)
             | AgentError::Cancelled
+            | AgentError::Unreadable { .. }
             | AgentError::Panicked { .. }
             | AgentError::Lost { .. }
             | AgentError::TooDeep { .. } => None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::agent::{Agent, AgentError};
 use crate::agent_actor::run_agent;
-use crate::context::AgentServices;
+use crate::context::{AgentServices, Place};
 use crate::task::TaskScope;
 
 /// Asks agent `A` on behalf of `task`. The agent's actor lives inside this future: dropping it ends the agent.
@@ -17,5 +17,5 @@ pub async fn ask<A: Agent>(
     request: A::Request,
 ) -> Result<A::Reply, AgentError> {
     let agent = services.registry().get::<A>().ok_or(AgentError::NotRegistered { kind: A::KIND })?;
-    run_agent(agent, services, task, 0, request).await
+    run_agent(agent, services, task, Place::default(), request).await
 }

@@ -26,6 +26,20 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// What was used since `before`, an earlier state of the same count.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            model_calls: self.model_calls.saturating_sub(before.model_calls),
+            prompt_tokens: self.prompt_tokens.saturating_sub(before.prompt_tokens),
+            cached_prompt_tokens: self.cached_prompt_tokens.saturating_sub(before.cached_prompt_tokens),
+            completion_tokens: self.completion_tokens.saturating_sub(before.completion_tokens),
+            cost_nano_usd: self.cost_nano_usd.saturating_sub(before.cost_nano_usd),
+        }
+    }
+}
+
 impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.model_calls = self.model_calls.saturating_add(other.model_calls);

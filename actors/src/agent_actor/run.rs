@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::actor::AgentActor;
 use super::message::AgentMessage;
 use crate::agent::{Agent, AgentError};
-use crate::context::{ASK_DEPTH_MAX, AgentContext, AgentServices};
+use crate::context::{ASK_DEPTH_MAX, AgentContext, AgentServices, Place};
 use crate::task::TaskScope;
 
 /// What an agent has beyond the deadline to make something of what it was told by those it asked. Waits end from the
@@ -41,7 +41,7 @@ pub(crate) async fn run_agent<A: Agent>(
     agent: Arc<A>,
     services: &Arc<AgentServices>,
     task: &Arc<TaskScope>,
-    depth: u32,
+    place: Place,
     request: A::Request,
 ) -> Result<A::Reply, AgentError> {
     let meters = services.meter().agent(A::KIND);
@@ -50,7 +50,7 @@ pub(crate) async fn run_agent<A: Agent>(
     let supervisor = services.pool().next().map_err(|_| lost())?;
     let (actor, _join) =
         Actor::spawn_linked(None, AgentActor::<A>::new(), agent, supervisor).await.map_err(|_| lost())?;
-    let answered = wait_for_answer(&actor, services, task, depth, request).await;
+    let answered = wait_for_answer(&actor, services, task, place, request).await;
     running.end(answered.as_ref().err().map(AgentError::class));
     answered
 }
@@ -59,12 +59,13 @@ async fn wait_for_answer<A: Agent>(
     actor: &ActorRef<AgentMessage<A>>,
     services: &Arc<AgentServices>,
     task: &Arc<TaskScope>,
-    depth: u32,
+    place: Place,
     request: A::Request,
 ) -> Result<A::Reply, AgentError> {
+    let depth = place.depth;
     let mut guard = KillOnDrop(Some(actor.get_cell()));
     let (reply, answer) = oneshot::channel();
-    let ctx = Box::new(AgentContext::new(Arc::clone(services), Arc::clone(task), A::KIND, depth));
+    let ctx = Box::new(AgentContext::new(Arc::clone(services), Arc::clone(task), A::KIND, place));
     actor.cast(AgentMessage::Run { request, ctx, reply }).map_err(|_| AgentError::Lost { kind: A::KIND })?;
     tokio::select! {
         biased;

@@ -1,28 +1,40 @@
 //! What an agent may use: models, other agents, the task's limits, its watchers.
 
+mod fingerprint;
 mod registry;
+mod replay;
 mod services;
+mod stored;
 
-pub use registry::{AgentRegistry, DuplicateAgent};
+pub use registry::{AgentRegistry, AnyAgent, DuplicateAgent};
 pub use services::{AgentServices, AgentServicesArgs, ModelRouter, SelectedModel};
 
+use std::future::Future;
 use std::sync::Arc;
 
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::AgentsConfig;
 use playhouse_models::ModelInfo;
 use playhouse_protocol::completion::{Completion, CompletionRequest};
+use playhouse_protocol::envelope;
 use playhouse_protocol::event::TaskEventKind;
+use playhouse_protocol::journal::{Payload, StepKind, StepPath};
 use playhouse_protocol::{Failure, TaskId, Usage};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, AgentError};
 use crate::agent_actor::run_agent;
 use crate::model_actor::TokenSink;
 use crate::task::TaskScope;
+use replay::{StepHead, write_value};
 
 /// How deep agents may ask agents. Develop asks two deep; the bound stops agents that ask each other in a circle.
 pub const ASK_DEPTH_MAX: u32 = 8;
+
+/// The version of values that [`AgentContext::step`] writes down: their types are the agent's, which raises its own.
+const EFFECT_VERSION: u8 = 1;
 
 /// A question to a model, as an agent asks it.
 #[derive(Debug, Clone)]
@@ -43,7 +55,17 @@ pub struct AgentContext {
     services: Arc<AgentServices>,
     task: Arc<TaskScope>,
     kind: &'static str,
-    depth: u32,
+    place: Place,
+    steps_len: u32,
+}
+
+/// Where in a task an agent runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    /// How many agents are above it.
+    pub(crate) depth: u32,
+    /// The step that it answers.
+    pub(crate) path: StepPath,
 }
 
 impl AgentContext {
@@ -51,9 +73,15 @@ impl AgentContext {
         services: Arc<AgentServices>,
         task: Arc<TaskScope>,
         kind: &'static str,
-        depth: u32,
+        place: Place,
     ) -> Self {
-        Self { services, task, kind, depth }
+        Self { services, task, kind, place, steps_len: 0 }
+    }
+
+    /// The place of the agent's next step.
+    fn next_path(&mut self) -> StepPath {
+        self.steps_len += 1;
+        self.place.path.child(self.steps_len)
     }
 
     /// The task that this request belongs to.
@@ -72,13 +100,47 @@ impl AgentContext {
     }
 
     /// Asks a model, as one step of the task: within the budget, the deadline and the cancellation, counted,
-    /// and visible to watchers with its tokens as they come.
+    /// and visible to watchers with its tokens as they come. The answer is written down before it is returned,
+    /// and an attempt or a process that comes here again is given it without asking.
     ///
     /// # Errors
     /// `BudgetExceeded` before anything is sent when prompt and longest answer would not fit; the model's own
-    /// failure; `Cancelled` and `DeadlineExceeded`.
+    /// failure (as `Failed` when it was written down: decide on its class); `Cancelled` and `DeadlineExceeded`;
+    /// `NonDeterministic` when something else is written down for this step.
     pub async fn call(&mut self, call: ModelCall) -> Result<Completion, AgentError> {
-        let selected = self.services.models().select(call.task_type, call.model.as_deref()).await?;
+        let path = self.next_path();
+        let fingerprint = fingerprint::of_model_call(&call);
+        if let Some(recorded) = self.task.take_recorded(&path) {
+            let output = self.replay(recorded, fingerprint, "a model")?;
+            return stored::to_completion(&output).map_err(|error| replay::unreadable(&path, &error));
+        }
+        let label = call.label.clone();
+        let input = self.task.is_journaled().then(|| stored::of_request(&call.request));
+        let (model, answered) = self.ask_model(call).await;
+        let kind = StepKind::ModelCall { model };
+        let output = |completion: &Completion| Ok((stored::of_completion(completion)?, completion.usage));
+        if let Some(input) = input {
+            self.write_down(StepHead { path, kind, label, fingerprint }, input, &answered, output).await?;
+        }
+        answered
+    }
+
+    /// Asks a model without regard to what is written down. Returns who was asked beside the answer; nobody
+    /// when it did not come so far.
+    async fn ask_model(&mut self, call: ModelCall) -> (String, Result<Completion, AgentError>) {
+        let selected = match self.services.models().select(call.task_type, call.model.as_deref()).await {
+            Ok(selected) => selected,
+            Err(failure) => return (String::new(), Err(failure.into())),
+        };
+        let model = selected.handle.info().name.clone();
+        (model, self.ask_selected(selected, call).await)
+    }
+
+    async fn ask_selected(
+        &mut self,
+        selected: SelectedModel,
+        call: ModelCall,
+    ) -> Result<Completion, AgentError> {
         let planned = self.plan(&selected, &call.request).await?;
         let reservation = self.task.reserve(planned)?;
         let step = self.task.next_step();
@@ -126,19 +188,70 @@ impl AgentContext {
     }
 
     /// Asks another agent, which gets an actor of its own under the same task: same budget, deadline,
-    /// cancellation and watchers.
+    /// cancellation and watchers. Its reply is written down as a step.
     ///
     /// # Errors
     /// What that agent says; `NotRegistered` when the runtime has no such agent; `TooDeep` past
-    /// [`ASK_DEPTH_MAX`].
+    /// [`ASK_DEPTH_MAX`]; `NonDeterministic` as for [`call`](Self::call).
     pub async fn ask<A: Agent>(&mut self, request: A::Request) -> Result<A::Reply, AgentError> {
-        if self.depth + 1 >= ASK_DEPTH_MAX {
+        if self.place.depth + 1 >= ASK_DEPTH_MAX {
             return Err(AgentError::TooDeep { kind: A::KIND, depth: ASK_DEPTH_MAX });
         }
         let agent = self.services.registry().get::<A>().ok_or(AgentError::NotRegistered { kind: A::KIND })?;
         agent.validate(&request)?;
-        // Boxed: an agent may ask an agent of its own kind.
-        Box::pin(run_agent(agent, &self.services, &self.task, self.depth + 1, request)).await
+        let path = self.next_path();
+        let place = Place { depth: self.place.depth + 1, path: path.clone() };
+        if !self.task.is_journaled() {
+            // Boxed: an agent may ask an agent of its own kind.
+            return Box::pin(run_agent(agent, &self.services, &self.task, place, request)).await;
+        }
+        let bytes = write_value::<A, _>("the request", &request)?;
+        let fingerprint = fingerprint::of_agent_call(A::KIND, &bytes);
+        if let Some(recorded) = self.task.take_recorded(&path) {
+            let output = self.replay(recorded, fingerprint, A::KIND)?;
+            let bytes = output.as_single().map_or(&[][..], |bytes| bytes);
+            return envelope::decode_agent_value(A::VERSION, bytes)
+                .map_err(|error| replay::unreadable(&path, &error));
+        }
+        let used_before = self.task.usage();
+        let answered = Box::pin(run_agent(agent, &self.services, &self.task, place, request)).await;
+        let used = self.task.usage().since(&used_before);
+        let kind = StepKind::AgentCall { agent: A::KIND.to_owned() };
+        let head = StepHead { path, kind, label: format!("ask {}", A::KIND), fingerprint };
+        let output = |reply: &A::Reply| {
+            let bytes = envelope::encode_agent_value(A::VERSION, reply)?;
+            Ok((Payload::single(bytes), used))
+        };
+        self.write_down(head, Ok(Payload::single(bytes)), &answered, output).await?;
+        answered
+    }
+
+    /// Does something once: what `work` gives is written down, and an attempt or a process that comes here again
+    /// is given it without doing it. For whatever must not happen twice or does not come out the same twice:
+    /// random numbers, times, files, calls to other services.
+    ///
+    /// # Errors
+    /// What `work` says; `NonDeterministic` when another step is written down here.
+    pub async fn step<T, F>(&mut self, label: &str, work: F) -> Result<T, AgentError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, AgentError>>,
+    {
+        let path = self.next_path();
+        let fingerprint = fingerprint::of_effect(label);
+        if let Some(recorded) = self.task.take_recorded(&path) {
+            let output = self.replay(recorded, fingerprint, label)?;
+            let bytes = output.as_single().map_or(&[][..], |bytes| bytes);
+            return envelope::decode_agent_value(EFFECT_VERSION, bytes)
+                .map_err(|error| replay::unreadable(&path, &error));
+        }
+        let done = work.await;
+        let head = StepHead { path, kind: StepKind::Effect, label: label.to_owned(), fingerprint };
+        let output = |value: &T| {
+            Ok((Payload::single(envelope::encode_agent_value(EFFECT_VERSION, value)?), Usage::default()))
+        };
+        self.write_down(head, Ok(Payload::default()), &done, output).await?;
+        done
     }
 
     /// What is known of the model that [`call`](Self::call) would ask.

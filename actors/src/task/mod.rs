@@ -2,9 +2,12 @@
 
 mod events;
 mod scope;
+mod steps;
 
 pub use events::{EventLog, EventStream, TOKEN_EVENTS_MAX};
+pub(crate) use scope::NewStep;
 pub use scope::{Reservation, TaskScope, TaskScopeArgs};
+pub use steps::StepJournal;
 
 #[cfg(test)]
 mod tests;

@@ -5,13 +5,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use playhouse_protocol::event::TaskEventKind;
+use playhouse_protocol::journal::{Fingerprint, Payload, RecordedStep, StepKind, StepOutcome, StepPath};
 use playhouse_protocol::usage::BudgetLimit;
 use playhouse_protocol::{Budget, TaskId, TenantId, Usage, WallClock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::AgentError;
-use crate::task::EventLog;
+use crate::task::steps::Attempt;
+use crate::task::{EventLog, StepJournal};
+
+/// A step that ended and is to be written down.
+#[derive(Debug)]
+pub(crate) struct NewStep {
+    pub(crate) path: StepPath,
+    pub(crate) kind: StepKind,
+    pub(crate) label: String,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) outcome: StepOutcome,
+    pub(crate) input: Payload,
+}
 
 /// What a [`TaskScope`] is made of.
 #[derive(Debug)]
@@ -22,12 +35,16 @@ pub struct TaskScopeArgs {
     pub tenant: TenantId,
     /// What it may use.
     pub budget: Budget,
-    /// How long it may take from now on.
+    /// How long it may take in all.
     pub timeout: Duration,
+    /// How much of that has passed already, in an earlier process.
+    pub elapsed: Duration,
     /// Cancels it.
     pub cancel: CancellationToken,
     /// Where its events go; `None` when nobody can watch it.
     pub events: Option<Arc<EventLog>>,
+    /// Where its steps are written down; `None` when they are not.
+    pub journal: Option<Arc<dyn StepJournal>>,
     /// The time of day for its events.
     pub clock: Arc<dyn WallClock>,
 }
@@ -40,10 +57,13 @@ pub struct TaskScope {
     budget: Budget,
     started: Instant,
     timeout: Duration,
+    elapsed_before: Duration,
     cancel: CancellationToken,
     events: Option<Arc<EventLog>>,
+    journal: Option<Arc<dyn StepJournal>>,
     clock: Arc<dyn WallClock>,
     steps: AtomicU32,
+    attempt: Mutex<Attempt>,
     spent: Mutex<Spent>,
 }
 
@@ -62,10 +82,13 @@ impl TaskScope {
             budget: args.budget,
             started: Instant::now(),
             timeout: args.timeout,
+            elapsed_before: args.elapsed,
             cancel: args.cancel,
             events: args.events,
+            journal: args.journal,
             clock: args.clock,
             steps: AtomicU32::new(0),
+            attempt: Mutex::default(),
             spent: Mutex::default(),
         })
     }
@@ -94,7 +117,7 @@ impl TaskScope {
     pub fn deadline(&self) -> Instant {
         // A timeout that reaches past what the clock can hold is no limit worth the name: 30 years.
         self.started
-            .checked_add(self.timeout)
+            .checked_add(self.timeout.saturating_sub(self.elapsed_before))
             .unwrap_or_else(|| self.started + Duration::from_secs(946_080_000))
     }
 
@@ -103,9 +126,56 @@ impl TaskScope {
         AgentError::DeadlineExceeded { limit_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX) }
     }
 
-    /// Time since the task began.
+    /// Time since the task was accepted, earlier processes included.
     pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.elapsed_before + self.started.elapsed()
+    }
+
+    /// Begins the attempt `number`, counted from 1, from the steps that are written down, in the order of their
+    /// writing. What they used is counted when they are taken, so what earlier attempts counted is forgotten.
+    pub fn begin_attempt(&self, number: u32, steps: Vec<RecordedStep>) {
+        *self.attempt() = Attempt::new(number, steps);
+        if self.journal.is_some() {
+            self.spent().used = Usage::default();
+        }
+        self.emit(|| TaskEventKind::Started { attempt: number });
+    }
+
+    /// The record of the step at `path`, if an earlier attempt or process made it.
+    pub(crate) fn take_recorded(&self, path: &StepPath) -> Option<RecordedStep> {
+        self.attempt().take(path)
+    }
+
+    /// Counts what a step used that is not asked again.
+    pub(crate) fn count_recorded(&self, usage: Usage) {
+        self.spent().used += usage;
+    }
+
+    /// Whether steps are written down.
+    pub fn is_journaled(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Writes a step down, within the task's limits. Does nothing for a task that is not journaled.
+    ///
+    /// # Errors
+    /// `Cancelled` and `DeadlineExceeded` when the task's limits end the wait; the journal's failure.
+    pub(crate) async fn record(&self, step: NewStep) -> Result<(), AgentError> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let NewStep { path, kind, label, fingerprint, outcome, input } = step;
+        let attempt = self.attempt().number;
+        let unix_ms = self.clock.unix_ms();
+        let step = RecordedStep { path, attempt, kind, label, fingerprint, outcome, unix_ms };
+        tokio::select! {
+            biased;
+            recorded = journal.record(self.id, step, input) => recorded.map_err(AgentError::from),
+            () = self.cancel.cancelled() => Err(AgentError::Cancelled),
+            () = tokio::time::sleep_until(self.deadline()) => Err(self.deadline_error()),
+        }
+    }
+
+    fn attempt(&self) -> MutexGuard<'_, Attempt> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was used so far.

@@ -89,6 +89,8 @@ async fn nothing_follows_the_end() {
 
 fn scope(budget: Budget, timeout: Duration) -> Arc<TaskScope> {
     TaskScope::new(TaskScopeArgs {
+        elapsed: Duration::ZERO,
+        journal: None,
         id: id(),
         tenant: TenantId::default(),
         budget,

@@ -1,0 +1,68 @@
+//! The forms in which questions and answers are written down.
+
+use playhouse_protocol::completion::{Completion, CompletionRequest, Role};
+use playhouse_protocol::envelope::{self, EnvelopeError};
+use playhouse_protocol::journal::{Part, Payload};
+
+/// The settings first, then a piece for each message: a conversation that grows costs what is new in it.
+pub(super) fn of_request(request: &CompletionRequest) -> Result<Payload, EnvelopeError> {
+    let settings = CompletionRequest {
+        messages: Vec::new(),
+        sampling: request.sampling,
+        completion_tokens_max: request.completion_tokens_max,
+        stop: request.stop.clone(),
+        format: request.format.clone(),
+    };
+    let mut parts = vec![Part::new(envelope::encode(&settings)?)];
+    parts.extend(request.messages.iter().map(|message| {
+        let tag = match message.role {
+            Role::System => 1,
+            Role::User => 2,
+            Role::Assistant => 3,
+        };
+        Part::tagged(tag, message.content.as_bytes())
+    }));
+    Ok(Payload { parts })
+}
+
+/// What is around the text, then the text: it is the same piece as the message that it becomes.
+pub(super) fn of_completion(completion: &Completion) -> Result<Payload, EnvelopeError> {
+    let around = Completion { text: String::new(), ..completion.clone() };
+    let parts = vec![Part::new(envelope::encode(&around)?), Part::new(completion.text.as_bytes())];
+    Ok(Payload { parts })
+}
+
+/// What [`of_completion`] wrote.
+pub(super) fn to_completion(payload: &Payload) -> Result<Completion, EnvelopeError> {
+    let [around, text] = payload.parts.as_slice() else {
+        return Err(EnvelopeError::Length { expected: 2, found: payload.parts.len() });
+    };
+    let mut completion: Completion = envelope::decode(&around.bytes)?;
+    completion.text = String::from_utf8(text.bytes.to_vec())
+        .map_err(|error| EnvelopeError::Malformed { reason: error.to_string() })?;
+    Ok(completion)
+}
+
+#[cfg(test)]
+mod tests {
+    use playhouse_protocol::Usage;
+    use playhouse_protocol::completion::{ChatMessage, Origin, ProviderKind, StopReason};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_comes_back_as_it_was_and_shares_its_text_with_the_message_it_becomes() {
+        let completion = Completion {
+            text: "Good evening.".to_owned(),
+            stop_reason: StopReason::Stop,
+            usage: Usage { model_calls: 1, completion_tokens: 3, ..Usage::default() },
+            usage_reported: true,
+            origin: Origin { model: "m".to_owned(), provider: ProviderKind::Scripted, request_id: None },
+        };
+        let stored = of_completion(&completion).unwrap();
+        assert_eq!(to_completion(&stored).unwrap(), completion);
+        let request = CompletionRequest::new(vec![ChatMessage::assistant(completion.text)]);
+        assert_eq!(of_request(&request).unwrap().parts[1].bytes, stored.parts[1].bytes);
+        assert!(to_completion(&Payload::default()).is_err());
+    }
+}
