@@ -12,9 +12,12 @@ use playhouse_protocol::completion::Sampling;
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::key_path::KeyPath;
 use crate::nearest::nearest;
-use crate::raw::{RawAgent, RawAgents, RawConfig, RawLimits, RawSelection};
+use crate::raw::{RawAgent, RawAgents, RawAttempts, RawConfig, RawJournal, RawLimits, RawSelection};
 use crate::report::Report;
-use crate::settings::{AgentConfig, AgentsConfig, Config, LimitsConfig, ModelConfig, SelectionConfig};
+use crate::settings::{
+    AgentConfig, AgentsConfig, AttemptsConfig, Config, JournalConfig, LimitsConfig, ModelConfig,
+    SelectionConfig,
+};
 
 /// Task types of the shipped agents.
 const TASK_TYPES: [&str; 3] = ["generate", "review", "develop"];
@@ -28,6 +31,8 @@ pub(crate) fn check(raw: RawConfig, folder: &Path, report: &mut Report) -> Confi
         models,
         agents: agents(raw.agents.unwrap_or_default()),
         limits: limits(&raw.limits.unwrap_or_default()),
+        attempts: attempts(&raw.attempts.unwrap_or_default()),
+        journal: journal(raw.journal.unwrap_or_default(), folder),
         prompts_dir: raw.prompts.unwrap_or_default().folder.map(|path| resolve(folder, &path)),
     }
 }
@@ -100,8 +105,30 @@ fn limits(raw: &RawLimits) -> LimitsConfig {
     LimitsConfig {
         agents_live_max: raw.agents_live_max.unwrap_or(default.agents_live_max),
         tasks_open_max: raw.tasks_open_max.unwrap_or(default.tasks_open_max),
+        tenant_tasks_open_max: raw.tenant_tasks_open_max.or(default.tenant_tasks_open_max),
         task_timeout: ms_or(raw.task_timeout_ms, default.task_timeout),
         shutdown_grace: ms_or(raw.shutdown_grace_ms, default.shutdown_grace),
+    }
+}
+
+fn attempts(raw: &RawAttempts) -> AttemptsConfig {
+    let default = AttemptsConfig::default();
+    AttemptsConfig {
+        attempts_max: raw.attempts_max.unwrap_or(default.attempts_max),
+        backoff_initial: ms_or(raw.backoff_initial_ms, default.backoff_initial),
+        backoff_max: ms_or(raw.backoff_max_ms, default.backoff_max),
+    }
+}
+
+fn journal(raw: RawJournal, folder: &Path) -> JournalConfig {
+    let default = JournalConfig::default();
+    // 0 is no bound.
+    JournalConfig {
+        path: raw.path.map(|path| resolve(folder, &path)),
+        ended_age_max: raw
+            .ended_age_max_ms
+            .map_or(default.ended_age_max, |ms| (ms > 0).then(|| Duration::from_millis(ms))),
+        ended_max: raw.ended_max.map_or(default.ended_max, |max| (max > 0).then_some(max)),
     }
 }
 

@@ -31,6 +31,12 @@ pub(crate) struct RawConfig {
     /// Bounds of the runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<RawLimits>,
+    /// Attempts at a task that fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attempts: Option<RawAttempts>,
+    /// Where tasks are written down, and for how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) journal: Option<RawJournal>,
     /// Where prompt templates come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prompts: Option<RawPrompts>,
@@ -56,10 +62,14 @@ pub(crate) struct RawLimits {
     #[schemars(range(min = 1, max = 1_000_000), extend("x-reason" = "each live agent takes several kilobytes"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) agents_live_max: Option<usize>,
-    /// Requests that may wait or run at once; further ones are refused.
-    #[schemars(range(min = 1, max = 10_000_000), extend("x-reason" = "waiting requests are kept in memory"))]
+    /// Tasks that may wait or run at once; further ones are refused.
+    #[schemars(range(min = 1, max = 10_000_000), extend("x-reason" = "waiting tasks are kept in memory"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tasks_open_max: Option<usize>,
+    /// Tasks of one tenant that may wait or run at once; left out, as many as of all.
+    #[schemars(range(min = 1, max = 10_000_000), extend("x-reason" = "waiting tasks are kept in memory"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant_tasks_open_max: Option<usize>,
     /// How long a task may take when its submitter does not say, in milliseconds.
     #[schemars(range(min = 100, max = 604_800_000), extend("x-reason" = "a tenth of a second to a week"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,6 +78,43 @@ pub(crate) struct RawLimits {
     #[schemars(range(min = 0, max = 3_600_000), extend("x-reason" = "at most an hour"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shutdown_grace_ms: Option<u64>,
+}
+
+/// Attempts at a task that fails in a way that another attempt may mend.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawAttempts {
+    /// Attempts in all, the first included, when a task's submitter does not say.
+    #[schemars(range(min = 1, max = 100), extend("x-reason" = "1 tries nothing again"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attempts_max: Option<u32>,
+    /// The wait before the second attempt is drawn from 0 to this, in milliseconds; it doubles with each attempt.
+    #[schemars(range(min = 0, max = 3_600_000), extend("x-reason" = "at most an hour"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backoff_initial_ms: Option<u64>,
+    /// The wait is never drawn from more than this, in milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000), extend("x-reason" = "at most an hour"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backoff_max_ms: Option<u64>,
+}
+
+/// Where tasks are written down, and for how long.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawJournal {
+    /// The file; it is made when it is not there. Left out, tasks are kept in memory and end with the process. A
+    /// relative path begins at this file's folder.
+    #[schemars(length(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<String>,
+    /// How long a task is kept after its end, in milliseconds; 0 keeps it for ever. Dead letters are always kept.
+    #[schemars(range(min = 0, max = 3_153_600_000_000_u64), extend("x-reason" = "at most a hundred years"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_age_max_ms: Option<u64>,
+    /// How many ended tasks are kept, dead letters left aside; 0 keeps all.
+    #[schemars(range(min = 0, max = 1_000_000_000), extend("x-reason" = "0 keeps all"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_max: Option<u64>,
 }
 
 /// Where prompt templates come from.

@@ -23,6 +23,10 @@ pub struct Config {
     pub agents: AgentsConfig,
     /// Bounds of the runtime.
     pub limits: LimitsConfig,
+    /// Attempts at a task that fails.
+    pub attempts: AttemptsConfig,
+    /// Where tasks are written down.
+    pub journal: JournalConfig,
     /// A folder with prompt templates that stand above the built-in ones of the same name.
     pub prompts_dir: Option<PathBuf>,
 }
@@ -156,13 +160,37 @@ pub struct AgentConfig {
     pub sampling: Sampling,
 }
 
+/// Attempts at a task that fails in a way that another attempt may mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptsConfig {
+    /// Attempts in all, the first included, when a task's submitter does not say: 1 to 100.
+    pub attempts_max: u32,
+    /// The wait before the second attempt is drawn from zero to this; it doubles with each attempt.
+    pub backoff_initial: Duration,
+    /// The wait is never drawn from more than this. A failure that says how long to wait stands above it.
+    pub backoff_max: Duration,
+}
+
+/// Where tasks are written down, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// The file. `None` keeps tasks in memory: they end with the process.
+    pub path: Option<PathBuf>,
+    /// How long a task is kept after its end; `None` keeps it for ever. Dead letters are always kept.
+    pub ended_age_max: Option<Duration>,
+    /// How many ended tasks are kept, dead letters left aside; `None` keeps all.
+    pub ended_max: Option<u64>,
+}
+
 /// Bounds of the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitsConfig {
     /// Agents alive at once; more requests wait.
     pub agents_live_max: usize,
-    /// Requests that may wait or run at once; further ones are refused as overloaded.
+    /// Tasks that may wait or run at once; further ones are refused as overloaded.
     pub tasks_open_max: usize,
+    /// Tasks of one tenant that may wait or run at once; `None` is as many as of all.
+    pub tenant_tasks_open_max: Option<usize>,
     /// How long a task may take when its submitter does not say.
     pub task_timeout: Duration,
     /// How long a shutdown waits for running tasks before it stops them.

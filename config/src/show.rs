@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::raw::{
-    RawAgent, RawAgents, RawConfig, RawDevelop, RawLimits, RawModel, RawPrice, RawPrompts, RawProvider,
-    RawRetries, RawSelection, RawTimeouts,
+    RawAgent, RawAgents, RawAttempts, RawConfig, RawDevelop, RawJournal, RawLimits, RawModel, RawPrice,
+    RawPrompts, RawProvider, RawRetries, RawSelection, RawTimeouts,
 };
 use crate::settings::{
-    AgentConfig, AgentsConfig, Config, HttpConfig, LimitsConfig, LocalConfig, LocalSource, ModelConfig,
-    PriceConfig, ProviderConfig,
+    AgentConfig, AgentsConfig, AttemptsConfig, Config, HttpConfig, JournalConfig, LimitsConfig, LocalConfig,
+    LocalSource, ModelConfig, PriceConfig, ProviderConfig,
 };
 
 /// The settings as YAML that says the same when it is read again. Keys are shown as references only.
@@ -29,6 +29,8 @@ fn raw(config: &Config) -> RawConfig {
         }),
         agents: Some(agents(&config.agents)),
         limits: Some(limits(&config.limits)),
+        attempts: Some(attempts(&config.attempts)),
+        journal: Some(journal(&config.journal)),
         prompts: config.prompts_dir.as_ref().map(|folder| RawPrompts { folder: Some(text(folder)) }),
     }
 }
@@ -108,8 +110,25 @@ fn limits(limits: &LimitsConfig) -> RawLimits {
     RawLimits {
         agents_live_max: Some(limits.agents_live_max),
         tasks_open_max: Some(limits.tasks_open_max),
+        tenant_tasks_open_max: limits.tenant_tasks_open_max,
         task_timeout_ms: Some(ms(limits.task_timeout)),
         shutdown_grace_ms: Some(ms(limits.shutdown_grace)),
+    }
+}
+
+fn attempts(attempts: &AttemptsConfig) -> RawAttempts {
+    RawAttempts {
+        attempts_max: Some(attempts.attempts_max),
+        backoff_initial_ms: Some(ms(attempts.backoff_initial)),
+        backoff_max_ms: Some(ms(attempts.backoff_max)),
+    }
+}
+
+fn journal(journal: &JournalConfig) -> RawJournal {
+    RawJournal {
+        path: journal.path.as_ref().map(|path| text(path)),
+        ended_age_max_ms: Some(journal.ended_age_max.map_or(0, ms)),
+        ended_max: Some(journal.ended_max.unwrap_or(0)),
     }
 }
 

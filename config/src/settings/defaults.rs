@@ -6,8 +6,8 @@ use std::time::Duration;
 use playhouse_protocol::completion::Sampling;
 
 use super::{
-    AgentConfig, AgentsConfig, Config, LimitsConfig, LocalConfig, LocalSource, ModelConfig, PriceConfig,
-    ProviderConfig, RetriesConfig, SelectionConfig, TimeoutsConfig,
+    AgentConfig, AgentsConfig, AttemptsConfig, Config, JournalConfig, LimitsConfig, LocalConfig, LocalSource,
+    ModelConfig, PriceConfig, ProviderConfig, RetriesConfig, SelectionConfig, TimeoutsConfig,
 };
 
 /// The embedded models that are in every catalog, the default one first. `known:` takes these names.
@@ -24,6 +24,8 @@ impl Default for Config {
             selection: SelectionConfig::default(),
             agents: AgentsConfig::default(),
             limits: LimitsConfig::default(),
+            attempts: AttemptsConfig::default(),
+            journal: JournalConfig::default(),
             prompts_dir: None,
         }
     }
@@ -94,11 +96,29 @@ impl Default for AgentsConfig {
     }
 }
 
+impl Default for AttemptsConfig {
+    fn default() -> Self {
+        Self {
+            attempts_max: 3,
+            backoff_initial: Duration::from_millis(200),
+            backoff_max: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for JournalConfig {
+    /// A week, and a hundred thousand tasks: about a gigabyte of ordinary ones.
+    fn default() -> Self {
+        Self { path: None, ended_age_max: Some(Duration::from_hours(7 * 24)), ended_max: Some(100_000) }
+    }
+}
+
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             agents_live_max: 1_000,
-            tasks_open_max: 100_000,
+            tasks_open_max: 10_000,
+            tenant_tasks_open_max: None,
             task_timeout: Duration::from_mins(30),
             shutdown_grace: Duration::from_secs(10),
         }

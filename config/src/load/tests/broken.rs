@@ -31,7 +31,7 @@ fn an_unknown_key_is_reported_with_the_nearest_one() {
 fn an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() {
     assert_snapshot!(errors("colour: red\n"), @"
     playhouse.yaml:1:1: colour: unknown key
-    hint: the keys at the top of the file are: agents, limits, models, prompts, selection
+    hint: the keys at the top of the file are: agents, attempts, journal, limits, models, prompts, selection
     ");
     assert_snapshot!(errors("agents:\n  develop:\n    9lives: 1\n"), @"
     playhouse.yaml:3:5: agents.develop.9lives: unknown key

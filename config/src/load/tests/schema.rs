@@ -38,6 +38,8 @@ models:
   c: {provider: local, file: f, threads: 1}
 selection: {by_task: {review: a}}
 agents: {generate: &all {temperature: 1, top_p: 1, top_k: 1, seed: 1}, review: *all}
+limits: {tenant_tasks_open_max: 5}
+journal: {path: j.db}
 prompts: {folder: f}
 ";
     let shown: Value = yaml::parse(&show(&accepted(text).0), &mut Vec::new()).unwrap();

@@ -154,9 +154,16 @@ fn settings_are_shown_with_keys_as_references_only() {
         rounds: 2
     limits:
       agents_live_max: 1000
-      tasks_open_max: 100000
+      tasks_open_max: 10000
       task_timeout_ms: 1800000
       shutdown_grace_ms: 10000
+    attempts:
+      attempts_max: 3
+      backoff_initial_ms: 200
+      backoff_max_ms: 30000
+    journal:
+      ended_age_max_ms: 604800000
+      ended_max: 100000
     ");
 }
 
