@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use playhouse_benches::{args, median, resident_bytes, table};
 use playhouse_runtime::config::Config;
-use playhouse_runtime::protocol::task::TaskOptions;
+use playhouse_runtime::protocol::task::{Durability, TaskOptions};
 use playhouse_runtime::{Agent, AgentContext, AgentError, Runtime};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -167,18 +167,24 @@ async fn playhouse_run(runtime: &Runtime, tasks: u64) -> Result<Duration> {
     let runtime = runtime.clone();
     capped(tasks, move |n| {
         let runtime = runtime.clone();
-        async move { Ok(runtime.run::<Echo>(n).await?) }
+        async move { Ok(runtime.run_with::<Echo>(n, in_memory()).await?) }
     })
     .await
 }
 
 async fn playhouse_map(runtime: &Runtime, tasks: u64) -> Result<Duration> {
     let begun = Instant::now();
-    let outcomes = runtime.map::<Echo>((0..tasks).collect()).width(ALIVE_MAX).run().await?;
+    let outcomes =
+        runtime.map::<Echo>((0..tasks).collect()).width(ALIVE_MAX).options(in_memory()).run().await?;
     let elapsed = begun.elapsed();
     let sum: u64 = outcomes.into_iter().sum::<Result<u64, _>>()?;
     ensure!(sum == tasks * (tasks - 1) / 2, "answers are missing");
     Ok(elapsed)
+}
+
+/// Without the journal: what is compared with bare actors does without one too.
+fn in_memory() -> TaskOptions {
+    TaskOptions { durability: Durability::None, ..TaskOptions::default() }
 }
 
 /// Resident bytes for each of `open` tasks that were submitted and wait for an answer that never comes.
@@ -187,9 +193,10 @@ async fn bytes_per_open_task(open: usize) -> Result<u64> {
     config.limits.agents_live_max = open;
     let runtime = Runtime::builder().config(config).agent(Sleeper).start().await?;
     let before = resident_bytes()?;
-    let tasks: Vec<_> = (0..open as u64)
-        .map(|n| runtime.submit::<Sleeper>(n, TaskOptions::default()))
-        .collect::<Result<_, _>>()?;
+    let mut tasks = Vec::with_capacity(open);
+    for n in 0..open as u64 {
+        tasks.push(runtime.submit::<Sleeper>(n, in_memory()).await?);
+    }
     while runtime.metrics_text().await?.lines().any(|line| {
         line.strip_prefix("playhouse_agent_requests_running{agent=\"sleeper\"} ")
             .is_some_and(|count| count != open.to_string())

@@ -12,16 +12,20 @@ use playhouse_actors::generator::CodeGenerator;
 use playhouse_actors::metrics_actor::Meter;
 use playhouse_actors::reviewer::CodeReviewer;
 use playhouse_config::Config;
+use playhouse_config::settings::JournalConfig;
 use playhouse_config::prompts::PromptLibrary;
-use playhouse_models::{Catalog, CatalogParts};
+use playhouse_models::{Catalog, CatalogParts, ModelClient};
 use playhouse_protocol::{SeededSource, WallClock};
 use playhouse_supervisors::ready;
 
-use crate::admission::Admission;
+use crate::admission::{Places, Slots};
 use crate::clock::SystemWallClock;
 use crate::error::StartError;
-use crate::router::CatalogRouter;
+use crate::journal::{Journal, JournalArgs};
+use crate::router::{CatalogRouter, OwnModels};
 use crate::runtime::{Runtime, RuntimeParts};
+use crate::store::{MemoryStore, TaskStore};
+use crate::tasks::{Engine, EngineParts, Ledger};
 use crate::tree::Tree;
 
 /// How long the tree may take to start. Nothing in it waits for a network or loads a model.
@@ -38,6 +42,9 @@ pub struct RuntimeBuilder {
     seed: Option<u64>,
     clock: Option<Arc<dyn WallClock>>,
     models_dir: Option<PathBuf>,
+    store: Option<Arc<dyn TaskStore>>,
+    models: OwnModels,
+    without_recovery: bool,
 }
 
 impl RuntimeBuilder {
@@ -72,10 +79,37 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Starts the runtime: its supervision tree is up when this returns. No model is loaded or asked yet.
+    /// Where tasks are written down. When this is not called, the file that the settings name, or the process's
+    /// memory when they name none. A store serves one runtime at a time.
+    pub fn store(mut self, store: Arc<dyn TaskStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Adds a model of the embedder's own beside those of the settings; it stands above one of the same name.
+    pub fn model(mut self, name: impl Into<String>, client: Arc<dyn ModelClient>) -> Self {
+        self.models.clients.insert(name.into(), client);
+        self
+    }
+
+    /// The model for every question that names none, whatever the settings select: one that was added with
+    /// [`model`](Self::model).
+    pub fn default_model(mut self, name: impl Into<String>) -> Self {
+        self.models.default = Some(name.into());
+        self
+    }
+
+    /// Leaves the tasks that an earlier process left open in the journal alone.
+    pub fn without_recovery(mut self) -> Self {
+        self.without_recovery = true;
+        self
+    }
+
+    /// Starts the runtime: its supervision tree is up when this returns, and the tasks that an earlier process
+    /// left open in the journal are in its table. No model is loaded or asked before that.
     ///
     /// # Errors
-    /// [`StartError`] when the settings, the prompt templates or the agents cannot be used.
+    /// [`StartError`] when the settings, the journal, the prompt templates or the agents cannot be used.
     pub async fn start(self) -> Result<Runtime, StartError> {
         let random = Arc::new(SeededSource::from_seed(self.seed.unwrap_or_else(operating_system_seed)));
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemWallClock::now()));
@@ -94,33 +128,81 @@ impl RuntimeBuilder {
                 models_dir: self.models_dir.unwrap_or_else(default_models_dir),
             },
         ));
-        let tree = Tree::new(&self.config, &random, &meter);
+        let store = match self.store {
+            Some(store) => store,
+            None => open_store(&self.config.journal).await?,
+        };
+        let journal = Journal::new(store, Arc::clone(&meter));
+        let journal_args = JournalArgs {
+            journal: journal.clone(),
+            ended_age_max: self.config.journal.ended_age_max,
+            ended_max: self.config.journal.ended_max,
+            clock: Arc::clone(&clock),
+        };
+        self.models.check()?;
+        let own: Vec<&String> = self.models.clients.keys().collect();
+        let tree = Tree::new(&self.config, &own, &random, &meter, journal_args);
         let actors: BTreeMap<_, _> = tree.models.clone();
         let services = AgentServices::new(AgentServicesArgs {
             registry,
             pool: tree.pool.clone(),
-            models: Arc::new(CatalogRouter::new(Arc::clone(&catalog), actors)),
+            models: Arc::new(CatalogRouter::new(Arc::clone(&catalog), actors, self.models)),
             prompts,
             agents_config: self.config.agents.clone(),
             meter: Arc::clone(&meter),
         });
         let root = tree.spec.spawn().await?;
         ready(&root.actor, START_LIMIT).await?;
-        let admission = Arc::new(Admission::new(self.config.limits.tasks_open_max, Arc::clone(&meter)));
-        Ok(Runtime::from_parts(RuntimeParts {
+        let engine = Engine::new(EngineParts {
             services,
-            catalog,
-            admission,
-            root: root.actor,
-            pool: tree.pool,
-            models: tree.models,
+            journal,
+            places: Places::new(tree.pool),
+            slots: Slots::new(&self.config.limits),
+            ledger: Ledger::new(meter),
             orchestrator: tree.orchestrator,
-            metrics: tree.metrics,
             limits: self.config.limits,
+            attempts: self.config.attempts,
             ids: random.fork("ids"),
+            jitter: random.fork("attempts"),
             clock,
-        }))
+        });
+        let runtime = Runtime::from_parts(RuntimeParts {
+            engine: Arc::clone(&engine),
+            catalog,
+            root: root.actor,
+            models: tree.models,
+            metrics: tree.metrics,
+        });
+        if !self.without_recovery {
+            let resumed = engine.recover().await?;
+            if resumed > 0 {
+                tracing::info!(resumed, "going on with the tasks that an earlier process left open");
+            }
+        }
+        Ok(runtime)
     }
+}
+
+/// The journal that the settings name.
+async fn open_store(journal: &JournalConfig) -> Result<Arc<dyn TaskStore>, StartError> {
+    let Some(path) = journal.path.clone() else { return Ok(Arc::new(MemoryStore::default())) };
+    open_file(path).await
+}
+
+#[cfg(feature = "sqlite")]
+async fn open_file(path: PathBuf) -> Result<Arc<dyn TaskStore>, StartError> {
+    // Opening reads the file and may write its tables.
+    let opened = tokio::task::spawn_blocking(move || crate::store::SqliteStore::open(&path)).await;
+    match opened {
+        Ok(store) => Ok(Arc::new(store?)),
+        Err(_) => Err(StartError::JournalUnsupported { problem: "the thread that opens it ended".to_owned() }),
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn open_file(path: PathBuf) -> Result<Arc<dyn TaskStore>, StartError> {
+    let problem = format!("`journal.path` is {}, and this program is built without `sqlite`", path.display());
+    Err(StartError::JournalUnsupported { problem })
 }
 
 /// The shipped agents and the user's own.

@@ -6,6 +6,8 @@ use playhouse_actors::context::DuplicateAgent;
 use playhouse_protocol::{Failure, FailureClass};
 use playhouse_supervisors::{AskError, StartError as TreeError};
 
+use crate::store::StoreError;
+
 /// Why a runtime did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -18,6 +20,21 @@ pub enum StartError {
     /// The catalog of models could not be made.
     #[error(transparent)]
     Catalog(Failure),
+    /// The journal could not be opened or read.
+    #[error(transparent)]
+    Journal(#[from] StoreError),
+    /// The journal that the settings name cannot be had in this program.
+    #[error("open the journal: {problem}")]
+    JournalUnsupported {
+        /// Why.
+        problem: String,
+    },
+    /// A model that was named is none of the embedder's own.
+    #[error("start with default model {name:?}: no such model was added")]
+    UnknownModel {
+        /// The name.
+        name: String,
+    },
     /// The prompt templates could not be used.
     #[error(transparent)]
     Prompts(Failure),
@@ -36,7 +53,10 @@ impl StartError {
     /// What to decide on.
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::DuplicateAgent(_) => FailureClass::InvalidInput,
+            Self::DuplicateAgent(_) | Self::UnknownModel { .. } | Self::JournalUnsupported { .. } => {
+                FailureClass::InvalidInput
+            }
+            Self::Journal(error) => error.class(),
             Self::Catalog(failure) | Self::Prompts(failure) => failure.class,
             Self::Metrics(_) | Self::Tree(_) | Self::NotReady(_) | Self::Pool(_) => FailureClass::Internal,
         }
@@ -47,6 +67,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Catalog(failure) | StartError::Prompts(failure) => failure,
+            StartError::Journal(error) => error.into(),
             other => Self::new(other.class(), other.to_string()),
         }
     }

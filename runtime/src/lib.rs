@@ -31,7 +31,8 @@
 //! ```
 //!
 //! Read in this order: [`builder`] and [`runtime`] are the way in; [`handle`] and [`map`] are what they give;
-//! [`shutdown`] is the way out. The tree that a start brings up is written down in `tree.rs`.
+//! [`shutdown`] is the way out. Inside, `tasks` is the life of a task, `admission` who may come in, `journal` the
+//! one writer of the [`store`]. The tree that a start brings up is written down in `tree.rs`.
 
 pub mod builder;
 pub mod error;
@@ -39,13 +40,17 @@ pub mod handle;
 pub mod map;
 pub mod runtime;
 pub mod shutdown;
+pub mod store;
 
 mod admission;
 mod clock;
+mod journal;
+mod plan;
 mod router;
+mod tasks;
 mod tree;
 
-pub use admission::TASK_TIMEOUT_MAX;
+pub use admission::{ATTEMPTS_MAX, TASK_TIMEOUT_MAX};
 pub use builder::RuntimeBuilder;
 pub use clock::SystemWallClock;
 pub use error::{StartError, StateError};
@@ -53,6 +58,7 @@ pub use handle::TaskHandle;
 pub use map::Map;
 pub use runtime::Runtime;
 pub use shutdown::ShutdownSummary;
+pub use tasks::{Accounting, DeadLetter, TaskTimings};
 
 pub use playhouse_actors as actors;
 pub use playhouse_actors::{Agent, AgentContext, AgentError, ModelCall};

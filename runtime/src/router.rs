@@ -7,9 +7,12 @@ use dashmap::DashMap;
 use futures::future::BoxFuture;
 use playhouse_actors::context::{ModelRouter, SelectedModel};
 use playhouse_actors::model_actor::{ModelHandle, ModelMessage};
+use playhouse_config::settings::PriceConfig;
 use playhouse_models::{Catalog, ModelClient};
 use playhouse_protocol::Failure;
 use playhouse_supervisors::Address;
+
+use crate::error::StartError;
 
 /// The catalog and, for each of its entries, where its actor is found.
 #[derive(Debug)]
@@ -18,25 +21,66 @@ pub(crate) struct CatalogRouter {
     actors: BTreeMap<String, Address<ModelMessage>>,
     /// Clients that were made, so that only a first use leaves the async threads.
     clients: DashMap<String, Arc<dyn ModelClient>>,
+    own: OwnModels,
+}
+
+/// Models that the embedder brings along.
+#[derive(Debug, Default)]
+pub(crate) struct OwnModels {
+    /// By name.
+    pub(crate) clients: BTreeMap<String, Arc<dyn ModelClient>>,
+    /// The one that is asked where none is named.
+    pub(crate) default: Option<String>,
+}
+
+impl OwnModels {
+    /// Whether the default is one of them.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        match &self.default {
+            Some(name) if !self.clients.contains_key(name) => {
+                Err(StartError::UnknownModel { name: name.clone() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The model that is asked, if it is one of these.
+    fn select(&self, wanted: Option<&str>) -> Option<(&String, &Arc<dyn ModelClient>)> {
+        self.clients.get_key_value(wanted.or(self.default.as_deref())?)
+    }
 }
 
 impl CatalogRouter {
-    pub(crate) fn new(catalog: Arc<Catalog>, actors: BTreeMap<String, Address<ModelMessage>>) -> Self {
-        Self { catalog, actors, clients: DashMap::new() }
+    pub(crate) fn new(
+        catalog: Arc<Catalog>,
+        actors: BTreeMap<String, Address<ModelMessage>>,
+        own: OwnModels,
+    ) -> Self {
+        Self { catalog, actors, clients: DashMap::new(), own }
     }
 
     async fn find(&self, task_type: &str, wanted: Option<&str>) -> Result<SelectedModel, Failure> {
+        if let Some((name, client)) = self.own.select(wanted) {
+            return Ok(SelectedModel {
+                handle: ModelHandle::new(Arc::clone(client), self.actor(name)?),
+                reason: "the embedder's own".to_owned(),
+                price: PriceConfig::default(),
+            });
+        }
         let selection = self.catalog.select(task_type, wanted)?;
         let client = self.client(&selection.model).await?;
-        let actor = self
-            .actors
-            .get(&selection.model)
-            .ok_or_else(|| Failure::internal(format!("ask model {}: it has no actor", selection.model)))?;
         Ok(SelectedModel {
-            handle: ModelHandle::new(client, actor.clone()),
+            handle: ModelHandle::new(client, self.actor(&selection.model)?),
             reason: selection.reason.to_string(),
             price: self.catalog.config(&selection.model)?.price,
         })
+    }
+
+    fn actor(&self, model: &str) -> Result<Address<ModelMessage>, Failure> {
+        self.actors
+            .get(model)
+            .cloned()
+            .ok_or_else(|| Failure::internal(format!("ask model {model}: it has no actor")))
     }
 
     /// A model's client. Its first use may read files, so it is made off the async threads.

@@ -3,33 +3,28 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dashmap::DashMap;
 use playhouse_actors::agent::{Agent, AgentError};
-use playhouse_actors::context::AgentServices;
 use playhouse_actors::metrics_actor::MetricsMessage;
 use playhouse_actors::model_actor::{ModelMessage, ModelSnapshot};
 use playhouse_actors::orchestrator::{OrchestratorMessage, PlanId, PlanSnapshot};
-use playhouse_actors::task::{EventLog, TaskScope, TaskScopeArgs};
-use playhouse_config::settings::LimitsConfig;
 use playhouse_models::Catalog;
-use playhouse_protocol::event::TaskEventKind;
-use playhouse_protocol::task::{TaskOptions, TaskStatus, TaskSummary};
-use playhouse_protocol::{Failure, FailureClass, SeededSource, TaskId, WallClock};
-use playhouse_supervisors::{Address, SupervisorMessage, SupervisorPool, TreeNode};
+use playhouse_protocol::journal::Payload;
+use playhouse_protocol::task::{Durability, TaskOptions, TaskStatus, TaskSummary};
+use playhouse_protocol::{Failure, TaskId, envelope};
+use playhouse_supervisors::{Address, SupervisorMessage, TreeNode};
 use ractor::{ActorRef, Message, RpcReplyPort};
-use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use crate::admission::{Admission, Admitted, check_options};
+use crate::admission::check_options;
 use crate::builder::RuntimeBuilder;
 use crate::error::StateError;
 use crate::handle::TaskHandle;
 use crate::map::Map;
 use crate::shutdown::ShutdownSummary;
+use crate::store::{TaskFilter, TaskStore};
+use crate::tasks::{Accounting, DeadLetter, Engine, Submission, TakeBackOnDrop, Work};
 
 /// How long a part of the runtime may take to tell its state. None of them does anything long.
 const STATE_LIMIT: Duration = Duration::from_secs(5);
@@ -45,40 +40,22 @@ pub struct Runtime {
 }
 
 pub(crate) struct RuntimeParts {
-    pub(crate) services: Arc<AgentServices>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) admission: Arc<Admission>,
     pub(crate) root: ActorRef<SupervisorMessage>,
-    pub(crate) pool: SupervisorPool,
     pub(crate) models: BTreeMap<String, Address<ModelMessage>>,
-    pub(crate) orchestrator: Address<OrchestratorMessage>,
     pub(crate) metrics: Address<MetricsMessage>,
-    pub(crate) limits: LimitsConfig,
-    pub(crate) ids: SeededSource,
-    pub(crate) clock: Arc<dyn WallClock>,
 }
 
 struct Inner {
     parts: RuntimeParts,
-    /// Submitted tasks that are open, by id.
-    tasks: DashMap<TaskId, OpenTask>,
-    /// Owns the futures of submitted tasks.
-    tracker: TaskTracker,
-    /// The parent of every task's token.
-    stop: CancellationToken,
     plans: AtomicU64,
-}
-
-struct OpenTask {
-    kind: &'static str,
-    scope: Arc<TaskScope>,
-    submitted_unix_ms: u64,
-    running: Arc<AtomicBool>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.parts.engine.stop.cancel();
+        self.parts.engine.parts.journal.close();
         // Its children end with it.
         self.parts.root.kill();
     }
@@ -91,15 +68,11 @@ impl Runtime {
     }
 
     pub(crate) fn from_parts(parts: RuntimeParts) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                parts,
-                tasks: DashMap::new(),
-                tracker: TaskTracker::new(),
-                stop: CancellationToken::new(),
-                plans: AtomicU64::new(0),
-            }),
-        }
+        Self { inner: Arc::new(Inner { parts, plans: AtomicU64::new(0) }) }
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.inner.parts.engine
     }
 
     /// Asks an agent and waits for its answer. Dropping the future cancels the request.
@@ -111,7 +84,7 @@ impl Runtime {
         self.run_with::<A>(request, TaskOptions::default()).await
     }
 
-    /// [`run`](Self::run) with a tenant, a time limit and a budget.
+    /// [`run`](Self::run) with a tenant, a time limit, a budget and so on.
     ///
     /// # Errors
     /// As [`run`](Self::run); class `Denied` when the budget does not allow a model call.
@@ -120,10 +93,13 @@ impl Runtime {
         request: A::Request,
         options: TaskOptions,
     ) -> Result<A::Reply, Failure> {
-        let (admitted, timeout) = self.accept::<A>(&request, &options)?;
-        let id = self.next_task_id();
-        let scope = self.scope(id, options, timeout, None);
-        self.answer::<A>(admitted, &scope, request, || {}).await
+        let asker = TakeBackOnDrop::default();
+        let mut submission = self.submission::<A>(&request, options)?;
+        drop(request);
+        submission.is_watched = false;
+        submission.take_back = Some(asker.submission_half());
+        let task = self.engine().submit(submission).await?;
+        TaskHandle::<A>::new(task).result().await
     }
 
     /// Checks a request as [`submit`](Self::submit) does, without handing it in: for callers who have costly
@@ -132,57 +108,28 @@ impl Runtime {
     /// # Errors
     /// When the request or its options are wrong, or the runtime has no such agent.
     pub fn check<A: Agent>(&self, request: &A::Request, options: &TaskOptions) -> Result<Duration, Failure> {
-        let parts = &self.inner.parts;
+        let parts = &self.engine().parts;
         let timeout = check_options(options, parts.limits.task_timeout)?;
         let agent = parts.services.registry().get::<A>();
         agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?.validate(request)?;
         Ok(timeout)
     }
 
-    /// Hands a request in, to be answered while the caller does something else.
+    /// Hands a request in, to be answered while the caller does something else. When this returns, the task is
+    /// as durable as its options say, and is worked on whatever becomes of the handle. A request whose
+    /// idempotency key was used before returns the task of that time.
     ///
     /// # Errors
-    /// When the request is wrong or too many tasks are open; nothing was accepted then.
-    pub fn submit<A: Agent>(
+    /// When the request is wrong, too many tasks are open, or the journal cannot be written; nothing was
+    /// accepted then.
+    pub async fn submit<A: Agent>(
         &self,
         request: A::Request,
         options: TaskOptions,
-    ) -> Result<TaskHandle<A::Reply>, Failure> {
-        let (admitted, timeout) = self.accept::<A>(&request, &options)?;
-        let id = self.next_task_id();
-        let events = EventLog::new(id);
-        let scope = self.scope(id, options, timeout, Some(Arc::clone(&events)));
-        scope.emit(|| TaskEventKind::Accepted { kind: A::KIND.to_owned() });
-        let running = Arc::new(AtomicBool::new(false));
-        self.inner.tasks.insert(
-            id,
-            OpenTask {
-                kind: A::KIND,
-                scope: Arc::clone(&scope),
-                submitted_unix_ms: id.unix_ms(),
-                running: Arc::clone(&running),
-            },
-        );
-        let (sender, answer) = oneshot::channel();
-        let runtime = self.clone();
-        let handle = TaskHandle { scope: Arc::clone(&scope), events, answer };
-        self.inner.tracker.spawn(async move {
-            let begin = || {
-                running.store(true, Ordering::Relaxed);
-                scope.emit(|| TaskEventKind::Started { attempt: 1 });
-            };
-            let answered = runtime.answer::<A>(admitted, &scope, request, begin).await;
-            runtime.inner.tasks.remove(&id);
-            let failure = answered.as_ref().err().cloned();
-            scope.emit(|| TaskEventKind::Finished {
-                status: status_of(failure.as_ref()),
-                usage: scope.usage(),
-                failure,
-            });
-            // The submitter may have dropped its handle.
-            let _ = sender.send(answered);
-        });
-        Ok(handle)
+    ) -> Result<TaskHandle<A>, Failure> {
+        let submission = self.submission::<A>(&request, options)?;
+        drop(request);
+        Ok(TaskHandle::new(self.engine().submit(submission).await?))
     }
 
     /// Asks an agent once for each request, side by side. See [`Map`].
@@ -190,37 +137,97 @@ impl Runtime {
         Map::new(self.clone(), requests)
     }
 
-    /// Takes a submitted task back. Returns whether it was open.
-    pub fn cancel(&self, id: TaskId) -> bool {
-        let open = self.inner.tasks.get(&id).map(|task| task.scope.cancel().clone());
-        open.inspect(CancellationToken::cancel).is_some()
+    /// A task that was accepted before, by this process or an earlier one on the same journal.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task and for one of another kind.
+    pub async fn attach<A: Agent>(&self, id: TaskId) -> Result<TaskHandle<A>, Failure> {
+        let task = self.engine().attach(id).await?;
+        if task.work.kind() == A::KIND {
+            Ok(TaskHandle::new(task))
+        } else {
+            Err(Failure::invalid(format!(
+                "find task {id} of agent {}: it is of agent {}",
+                A::KIND,
+                task.work.kind()
+            )))
+        }
     }
 
-    /// The submitted tasks that are open, oldest first.
-    pub fn tasks(&self) -> Vec<TaskSummary> {
-        let mut open: Vec<_> = self
-            .inner
-            .tasks
-            .iter()
-            .map(|task| TaskSummary {
-                id: *task.key(),
-                kind: task.kind.to_owned(),
-                tenant: task.scope.tenant().clone(),
-                status: if task.running.load(Ordering::Relaxed) {
-                    TaskStatus::Running
-                } else {
-                    TaskStatus::Queued
-                },
-                parent: None,
-                submitted_unix_ms: task.submitted_unix_ms,
-                ended_unix_ms: None,
-                attempts: u32::from(task.running.load(Ordering::Relaxed)),
-                usage: task.scope.usage(),
-                failure: None,
-            })
-            .collect();
-        open.sort_by_key(|task| task.id);
-        open
+    /// Takes a task back and waits until that is written down. Returns whether it was open: a task that has
+    /// ended stays as it is.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task; the journal's failure.
+    pub async fn cancel(&self, id: TaskId) -> Result<bool, Failure> {
+        let task = self.engine().attach(id).await?;
+        task.take_back();
+        let _ = task.settled.wait().await;
+        Ok(task.summary().status == TaskStatus::Cancelled)
+    }
+
+    /// What is known of a task; `None` for an unknown one.
+    ///
+    /// # Errors
+    /// The journal's failure.
+    pub async fn task(&self, id: TaskId) -> Result<Option<TaskSummary>, Failure> {
+        if let Some(task) = self.engine().find(id).filter(|task| task.is_confirmed()) {
+            return Ok(Some(task.summary()));
+        }
+        Ok(self.store().task(id).await?.map(TaskSummary::from))
+    }
+
+    /// The tasks of the journal that `filter` lets through, the latest first.
+    ///
+    /// # Errors
+    /// The journal's failure.
+    pub async fn tasks(&self, filter: TaskFilter) -> Result<Vec<TaskSummary>, Failure> {
+        let stored = self.store().list(filter).await?;
+        let live = |task: crate::store::StoredTask| match self.engine().find(task.id) {
+            Some(open) => open.summary(),
+            None => task.into(),
+        };
+        Ok(stored.into_iter().map(live).collect())
+    }
+
+    /// The tasks that wait or run now, oldest first.
+    pub fn open_tasks(&self) -> Vec<TaskSummary> {
+        self.engine().open_tasks()
+    }
+
+    /// What became of all tasks since this runtime's start.
+    pub fn accounting(&self) -> Accounting {
+        self.engine().parts.ledger.read()
+    }
+
+    /// A task that was given up, with its history.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task and for one that is no dead letter; the journal's failure.
+    pub async fn dead_letter(&self, id: TaskId) -> Result<DeadLetter, Failure> {
+        self.engine().dead_letter(id).await
+    }
+
+    /// Opens a dead letter again, with as many attempts and as much time as it had. It goes on from its last
+    /// answered step.
+    ///
+    /// # Errors
+    /// As [`dead_letter`](Self::dead_letter); class `InvalidInput` when this runtime has no agent of its kind.
+    pub async fn replay(&self, id: TaskId) -> Result<(), Failure> {
+        self.engine().replay(id).await
+    }
+
+    /// Removes a task that has ended, with its steps.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task and for an open one; the journal's failure.
+    pub async fn discard(&self, id: TaskId) -> Result<(), Failure> {
+        self.engine().discard(id).await
+    }
+
+    /// Where tasks are written down.
+    pub fn store(&self) -> &Arc<dyn TaskStore> {
+        self.engine().parts.journal.store()
     }
 
     /// The models that can be asked.
@@ -230,7 +237,7 @@ impl Runtime {
 
     /// The kinds of agents that can be asked, in alphabetical order.
     pub fn agent_kinds(&self) -> Vec<&'static str> {
-        self.inner.parts.services.registry().kinds().collect()
+        self.engine().parts.services.registry().kinds().collect()
     }
 
     /// The live supervision tree.
@@ -267,26 +274,19 @@ impl Runtime {
     /// # Errors
     /// When the orchestrator does not answer within 5 seconds.
     pub async fn plans(&self) -> Result<Vec<PlanSnapshot>, StateError> {
-        state(&self.inner.parts.orchestrator, "the orchestrator", OrchestratorMessage::GetPlans).await
+        state(&self.engine().parts.orchestrator, "the orchestrator", OrchestratorMessage::GetPlans).await
     }
 
-    /// Stops the runtime: takes no further task, waits for open ones up to `grace`, cancels the rest, and
-    /// stops the tree in reverse order. Later calls on this runtime are refused.
+    /// Stops the runtime: takes no further task, waits for open ones up to `grace`, leaves those that are in a
+    /// durable journal to the next process, cancels the rest, and stops the tree in reverse order. Later calls
+    /// on this runtime are refused.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownSummary {
-        let inner = &self.inner;
-        crate::shutdown::shutdown(
-            &inner.parts.admission,
-            &inner.tracker,
-            &inner.stop,
-            &inner.parts.root,
-            grace,
-        )
-        .await
+        crate::shutdown::shutdown(self.engine(), &self.inner.parts.root, grace).await
     }
 
     /// [`shutdown`](Self::shutdown) with the configured grace.
     pub async fn shutdown_gracefully(&self) -> ShutdownSummary {
-        self.shutdown(self.inner.parts.limits.shutdown_grace).await
+        self.shutdown(self.engine().parts.limits.shutdown_grace).await
     }
 
     pub(crate) fn next_plan_id(&self) -> PlanId {
@@ -294,7 +294,7 @@ impl Runtime {
     }
 
     pub(crate) async fn orchestrator(&self) -> Result<ActorRef<OrchestratorMessage>, Failure> {
-        self.inner
+        self.engine()
             .parts
             .orchestrator
             .wait(STATE_LIMIT)
@@ -302,90 +302,45 @@ impl Runtime {
             .map_err(|error| Failure::new(error.class(), format!("ask the orchestrator: {error}")))
     }
 
-    fn next_task_id(&self) -> TaskId {
-        TaskId::new(self.inner.parts.clock.unix_ms(), &self.inner.parts.ids)
-    }
-
-    /// Checks a request and lets it in.
-    fn accept<A: Agent>(
+    /// Checks a request and writes it down as bytes. What cannot be read back is refused here and not found out
+    /// at the next start.
+    fn submission<A: Agent>(
         &self,
         request: &A::Request,
-        options: &TaskOptions,
-    ) -> Result<(Admitted, Duration), Failure> {
-        let admission = &self.inner.parts.admission;
-        match self.check::<A>(request, options) {
-            Ok(timeout) => Ok((admission.admit()?, timeout)),
-            Err(failure) => admission.refuse(failure),
-        }
-    }
-
-    fn scope(
-        &self,
-        id: TaskId,
         options: TaskOptions,
-        timeout: Duration,
-        events: Option<Arc<EventLog>>,
-    ) -> Arc<TaskScope> {
-        TaskScope::new(TaskScopeArgs {
-            id,
-            tenant: options.tenant,
-            budget: options.budget,
+    ) -> Result<Submission, Failure> {
+        let checked = self.check::<A>(request, &options).and_then(|timeout| {
+            let agent = self.engine().parts.services.registry().by_kind(A::KIND);
+            let agent = Arc::clone(agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?);
+            let bytes = envelope::encode_agent_value(A::VERSION, request).map_err(unwritable::<A>)?;
+            if options.durability == Durability::Full {
+                agent.check(&bytes)?;
+            }
+            Ok((timeout, agent, bytes))
+        });
+        let (timeout, agent, bytes) = checked.map_err(|failure| self.engine().refuse(failure))?;
+        Ok(Submission {
+            work: Work::Agent(agent),
+            request: Payload::single(bytes),
+            options,
+            parent: None,
             timeout,
-            cancel: self.inner.stop.child_token(),
-            events,
-            clock: Arc::clone(&self.inner.parts.clock),
+            is_watched: true,
+            take_back: None,
         })
     }
+}
 
-    /// Waits for a place among the live agents, then asks.
-    async fn answer<A: Agent>(
-        &self,
-        admitted: Admitted,
-        scope: &Arc<TaskScope>,
-        request: A::Request,
-        begin: impl FnOnce(),
-    ) -> Result<A::Reply, Failure> {
-        let place = tokio::select! {
-            biased;
-            () = scope.cancel().cancelled() => Err(AgentError::Cancelled),
-            place = self.inner.parts.pool.admit() => place.map_err(|_| AgentError::Cancelled),
-            () = tokio::time::sleep_until(scope.deadline()) => Err(scope.deadline_error()),
-        };
-        let answered = match place {
-            Ok(_place) => {
-                begin();
-                playhouse_actors::ask::<A>(&self.inner.parts.services, scope, request).await
-            }
-            Err(error) => Err(error),
-        };
-        let answered = answered.map_err(Failure::from);
-        let (task, elapsed_ms) = (scope.id(), scope.elapsed().as_millis());
-        match &answered {
-            Ok(_) => tracing::debug!(%task, agent = A::KIND, elapsed_ms, "task answered"),
-            // The failure's text may quote the request.
-            Err(failure) => {
-                tracing::debug!(%task, agent = A::KIND, elapsed_ms, class = %failure.class, "task failed");
-            }
-        }
-        admitted.end(answered.as_ref().err().map(|failure| failure.class));
-        answered
-    }
+fn unwritable<A: Agent>(error: envelope::EnvelopeError) -> Failure {
+    AgentError::Unwritable { kind: A::KIND, what: "the request", reason: error.to_string() }.into()
 }
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime")
             .field("agents", &self.agent_kinds())
-            .field("tasks_open", &self.inner.parts.admission.open())
+            .field("accounting", &self.accounting())
             .finish_non_exhaustive()
-    }
-}
-
-fn status_of(failure: Option<&Failure>) -> TaskStatus {
-    match failure.map(|failure| failure.class) {
-        None => TaskStatus::Completed,
-        Some(FailureClass::Cancelled) => TaskStatus::Cancelled,
-        Some(_) => TaskStatus::Failed,
     }
 }
 

@@ -1,58 +1,86 @@
 //! The end of a runtime.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_supervisors::SupervisorMessage;
 use ractor::ActorRef;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use crate::admission::Admission;
+use crate::tasks::Engine;
 
-/// How long cancelled tasks may take to notice.
+/// How long cancelled tasks may take to notice, and to write that down.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long the journal may take to move what was written to its final place. What is not moved then is moved
+/// by the next start.
+const CHECKPOINT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the tree may take to stop once no task runs.
 const TREE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long to wait between two looks at tasks that run inside their callers' futures.
-const LOOK_INTERVAL: Duration = Duration::from_millis(10);
-
 /// How a shutdown went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShutdownSummary {
-    /// Tasks that were open when the grace was over, and were cancelled.
+    /// Tasks that were open when the grace was over, and were cancelled: those that are not in a journal that
+    /// outlives the process.
     pub cancelled_len: usize,
+    /// Tasks that were left open in the journal, for the next process.
+    pub kept_len: usize,
     /// Parts of the tree that had to be killed, by name.
     pub killed: Vec<String>,
 }
 
 pub(crate) async fn shutdown(
-    admission: &Admission,
-    tracker: &TaskTracker,
-    stop: &CancellationToken,
+    engine: &Arc<Engine>,
     root: &ActorRef<SupervisorMessage>,
     grace: Duration,
 ) -> ShutdownSummary {
-    admission.close();
-    tracker.close();
-    let drained = async {
-        tracker.wait().await;
-        while admission.open() > 0 {
-            tokio::time::sleep(LOOK_INTERVAL).await;
-        }
-    };
-    let cancelled_len = match tokio::time::timeout(grace, drained).await {
-        Ok(()) => 0,
-        Err(_elapsed) => admission.open(),
-    };
-    stop.cancel();
-    // Whoever does not notice in time is stopped with the tree.
-    let _ = tokio::time::timeout(CANCEL_LIMIT, tracker.wait()).await;
+    engine.parts.slots.close();
+    engine.tracker.close();
+    let drained = tokio::time::timeout(grace, engine.tracker.wait()).await.is_ok();
+    let before = engine.parts.ledger.read();
+    engine.stop.cancel();
+    if !drained {
+        // Whoever does not notice in time is stopped with the tree.
+        let _ = tokio::time::timeout(CANCEL_LIMIT, engine.tracker.wait()).await;
+    }
+    let after = engine.parts.ledger.read();
+    engine.parts.journal.close();
+    match tokio::time::timeout(CHECKPOINT_LIMIT, engine.parts.journal.store().checkpoint()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the journal could not be brought up to date"),
+        Err(_elapsed) => tracing::warn!("the journal was not brought up to date in time"),
+    }
     let killed = match playhouse_supervisors::shutdown(root, TREE_LIMIT).await {
         Ok(report) => report.forced(),
         // The tree had ended before, or was killed as a whole.
         Err(_) => Vec::new(),
     };
-    ShutdownSummary { cancelled_len, killed }
+    let len = |after: u64, before: u64| usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX);
+    ShutdownSummary {
+        cancelled_len: len(after.cancelled, before.cancelled),
+        kept_len: len(after.kept, before.kept),
+        killed,
+    }
+}
+
+/// Waits for a request to end: SIGTERM or SIGINT, or Ctrl-C where there are no signals.
+///
+/// # Errors
+/// When the system does not let this process listen.
+pub async fn termination() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

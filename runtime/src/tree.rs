@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! runtime                 rest_for_one
+//! ├─ journal              permanent: the one writer
 //! ├─ metrics              permanent
 //! ├─ models               one_for_one: an actor for each catalog entry, permanent
 //! ├─ agents               one_for_one: several dynamic supervisors, whose children are temporary
@@ -21,6 +22,8 @@ use playhouse_supervisors::{
     Address, ChildSpec, PoolConfig, RestartKind, Strategy, SupervisorPool, SupervisorSpec,
 };
 
+use crate::journal::{JournalActor, JournalArgs};
+
 /// A tree that is written down, and the addresses of those in it who are asked.
 pub(crate) struct Tree {
     pub(crate) spec: SupervisorSpec,
@@ -31,8 +34,21 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub(crate) fn new(config: &Config, random: &SeededSource, meter: &Arc<Meter>) -> Self {
+    /// The tree for these settings, with the embedder's `own_models` beside those of the catalog.
+    pub(crate) fn new(
+        config: &Config,
+        own_models: &[&String],
+        random: &SeededSource,
+        meter: &Arc<Meter>,
+        journal: JournalArgs,
+    ) -> Self {
         let jitter = |label: &str| Arc::new(random.fork(label));
+
+        let list = journal.journal.clone();
+        let journal_child =
+            ChildSpec::actor("journal", RestartKind::Permanent, move || (JournalActor, journal.clone()));
+        list.connect(journal_child.address());
+        let journal_child = journal_child.with_mailbox_probe(move || list.waiting_len());
 
         let args = MetricsArgs { meter: Arc::clone(meter) };
         let metrics_child =
@@ -41,10 +57,14 @@ impl Tree {
 
         let mut models = BTreeMap::new();
         let mut models_spec = SupervisorSpec::new("models", Strategy::OneForOne, jitter("supervisor models"));
-        for (name, model) in &config.models {
+        let mut queues: BTreeMap<&String, usize> =
+            config.models.iter().map(|(name, model)| (name, model.queue_len_max)).collect();
+        // An agent alive asks one model at a time.
+        queues.extend(own_models.iter().map(|name| (*name, config.limits.agents_live_max)));
+        for (name, calls_open_max) in queues {
             let args = ModelArgs {
                 model: name.clone(),
-                calls_open_max: model.queue_len_max,
+                calls_open_max,
                 meter: Arc::clone(meter),
             };
             let child =
@@ -66,6 +86,7 @@ impl Tree {
                 .with_child(orchestrator_child);
 
         let spec = SupervisorSpec::new("runtime", Strategy::RestForOne, jitter("supervisor runtime"))
+            .with_child(journal_child)
             .with_child(metrics_child)
             .with_child(models_spec.into_child(RestartKind::Permanent))
             .with_child(agents_spec.into_child(RestartKind::Permanent))

@@ -167,7 +167,7 @@ async fn a_budget_is_checked_before_each_call() {
 #[tokio::test(start_paused = true)]
 async fn a_watcher_sees_every_step_and_the_tokens_of_each_answer() {
     with_script(&[code(1, GOOD), review(1, APPROVE)], 50, |runtime| async move {
-        let task = runtime.submit::<Developer>(request(1), TaskOptions::default()).unwrap();
+        let task = runtime.submit::<Developer>(request(1), TaskOptions::default()).await.unwrap();
         let mut events = task.watch();
         let mut tokens = [String::new(), String::new()];
         let mut told = Vec::new();
@@ -230,7 +230,7 @@ async fn a_deadline_in_a_later_round_keeps_the_earlier_one() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_cancelled_in_mid_generation_stops_its_model_call() {
     with_script(&[code(1, GOOD), review(1, APPROVE)], 60_000, |runtime| async move {
-        let task = runtime.submit::<Developer>(request(1), TaskOptions::default()).unwrap();
+        let task = runtime.submit::<Developer>(request(1), TaskOptions::default()).await.unwrap();
         let mut events = task.watch();
         while let Some(event) = events.next().await {
             if matches!(event.kind, TaskEventKind::StepStarted { .. }) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashMap;
 use metrics::{
@@ -9,6 +10,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use playhouse_protocol::FailureClass;
+use playhouse_protocol::task::TaskStatus;
 use tokio::time::Instant;
 
 use super::names::{self, Metric};
@@ -21,6 +23,7 @@ pub struct Meter {
     agents: DashMap<&'static str, Arc<AgentMeters>>,
     models: DashMap<String, Arc<ModelMeters>>,
     tasks: TaskMeters,
+    journal: JournalMeters,
 }
 
 /// Counts by outcome: answered, or the class of the failure.
@@ -102,9 +105,59 @@ struct ModelMeters {
 
 struct TaskMeters {
     accepted: Counter,
+    resumed: Counter,
+    reopened: Counter,
+    kept: Counter,
     open: Gauge,
-    ended: Outcomes,
-    refused: Outcomes,
+    ended: [Counter; TaskStatus::ALL.len()],
+    failures: Classes,
+    attempts_failed: Classes,
+    refused: Classes,
+}
+
+impl TaskMeters {
+    fn new(recorder: &PrometheusRecorder) -> Self {
+        let count = |metric| counter(recorder, metric, &[]);
+        let ended = |status: TaskStatus| {
+            if status.is_open() {
+                return Counter::noop();
+            }
+            counter(recorder, &names::TASKS_ENDED, &[("status", status.as_str())])
+        };
+        Self {
+            accepted: count(&names::TASKS_ACCEPTED),
+            resumed: count(&names::TASKS_RESUMED),
+            reopened: count(&names::TASKS_REOPENED),
+            kept: count(&names::TASKS_KEPT),
+            open: gauge(recorder, &names::TASKS_OPEN, &[]),
+            ended: TaskStatus::ALL.map(ended),
+            failures: Classes::new(recorder, &names::TASK_FAILURES),
+            attempts_failed: Classes::new(recorder, &names::TASK_ATTEMPTS_FAILED),
+            refused: Classes::new(recorder, &names::TASKS_REFUSED),
+        }
+    }
+}
+
+struct JournalMeters {
+    commits: Outcomes,
+    entries: Counter,
+    seconds: Histogram,
+}
+
+/// Counts by the class of a failure.
+struct Classes([Counter; FailureClass::ALL.len()]);
+
+impl Classes {
+    fn new(recorder: &PrometheusRecorder, metric: &Metric) -> Self {
+        Self(FailureClass::ALL.map(|class| counter(recorder, metric, &[("class", class.as_str())])))
+    }
+
+    fn count(&self, class: FailureClass) {
+        let at = FailureClass::ALL.iter().position(|known| *known == class);
+        if let Some(counter) = at.and_then(|at| self.0.get(at)) {
+            counter.increment(1);
+        }
+    }
 }
 
 impl Meter {
@@ -115,14 +168,21 @@ impl Meter {
     pub fn new() -> Result<Arc<Self>, BuildError> {
         let recorder = PrometheusBuilder::new().set_buckets(&names::SECONDS_BUCKETS)?.build_recorder();
         describe(&recorder);
-        let tasks = TaskMeters {
-            accepted: counter(&recorder, &names::TASKS_ACCEPTED, &[]),
-            open: gauge(&recorder, &names::TASKS_OPEN, &[]),
-            ended: Outcomes::new(&recorder, &names::TASKS_ENDED, &[]),
-            refused: Outcomes::new(&recorder, &names::TASKS_REFUSED, &[]),
+        let tasks = TaskMeters::new(&recorder);
+        let journal = JournalMeters {
+            commits: Outcomes::new(&recorder, &names::JOURNAL_COMMITS, &[]),
+            entries: counter(&recorder, &names::JOURNAL_ENTRIES, &[]),
+            seconds: histogram(&recorder, &names::JOURNAL_COMMIT_SECONDS, &[]),
         };
         let handle = recorder.handle();
-        Ok(Arc::new(Self { recorder, handle, agents: DashMap::new(), models: DashMap::new(), tasks }))
+        Ok(Arc::new(Self {
+            recorder,
+            handle,
+            agents: DashMap::new(),
+            models: DashMap::new(),
+            tasks,
+            journal,
+        }))
     }
 
     /// The counters of one agent kind.
@@ -179,15 +239,53 @@ impl Meter {
         self.tasks.open.increment(1.0);
     }
 
-    /// Counts a task that was refused.
-    pub fn task_refused(&self, class: FailureClass) {
-        self.tasks.refused.count(Some(class));
+    /// Counts an open task of an earlier process that this one goes on with.
+    pub fn task_resumed(&self) {
+        self.tasks.resumed.increment(1);
+        self.tasks.open.increment(1.0);
     }
 
-    /// Counts a task that ended: `None` for an answer, otherwise the class of its failure.
-    pub fn task_ended(&self, failure: Option<FailureClass>) {
+    /// Counts a dead letter that was opened again.
+    pub fn task_reopened(&self) {
+        self.tasks.reopened.increment(1);
+        self.tasks.open.increment(1.0);
+    }
+
+    /// Counts a task that was refused.
+    pub fn task_refused(&self, class: FailureClass) {
+        self.tasks.refused.count(class);
+    }
+
+    /// Counts an attempt that failed and is followed by another one.
+    pub fn task_attempt_failed(&self, class: FailureClass) {
+        self.tasks.attempts_failed.count(class);
+    }
+
+    /// Counts a task that ended, with the class of its failure where it has no answer.
+    pub fn task_ended(&self, status: TaskStatus, failure: Option<FailureClass>) {
         self.tasks.open.decrement(1.0);
-        self.tasks.ended.count(failure);
+        let at = TaskStatus::ALL.iter().position(|known| *known == status);
+        if let Some(counter) = at.and_then(|at| self.tasks.ended.get(at)) {
+            counter.increment(1);
+        }
+        if let Some(class) = failure {
+            self.tasks.failures.count(class);
+        }
+    }
+
+    /// Counts a task that was left open in the journal.
+    pub fn task_kept(&self) {
+        self.tasks.open.decrement(1.0);
+        self.tasks.kept.increment(1);
+    }
+
+    /// Counts a commit to the journal: what it held, how long it took, and the class of its failure.
+    pub fn journal_committed(&self, entries_len: usize, elapsed: Duration, failure: Option<FailureClass>) {
+        self.journal.commits.count(failure);
+        self.journal.seconds.record(elapsed.as_secs_f64());
+        if failure.is_none() {
+            self.journal.entries.increment(entries_len as u64);
+        }
     }
 
     /// The text in Prometheus' exposition format.
@@ -236,7 +334,14 @@ fn describe(recorder: &PrometheusRecorder) {
         names::MODEL_COST,
         names::TASKS_ACCEPTED,
         names::TASKS_REFUSED,
+        names::TASKS_RESUMED,
+        names::TASKS_REOPENED,
         names::TASKS_ENDED,
+        names::TASKS_KEPT,
+        names::TASK_FAILURES,
+        names::TASK_ATTEMPTS_FAILED,
+        names::JOURNAL_COMMITS,
+        names::JOURNAL_ENTRIES,
     ] {
         let (name, help) = text(&metric);
         recorder.describe_counter(name, Some(Unit::Count), help);
@@ -245,7 +350,7 @@ fn describe(recorder: &PrometheusRecorder) {
         let (name, help) = text(&metric);
         recorder.describe_gauge(name, Some(Unit::Count), help);
     }
-    for metric in [names::REQUEST_SECONDS, names::MODEL_CALL_SECONDS] {
+    for metric in [names::REQUEST_SECONDS, names::MODEL_CALL_SECONDS, names::JOURNAL_COMMIT_SECONDS] {
         let (name, help) = text(&metric);
         recorder.describe_histogram(name, Some(Unit::Seconds), help);
     }

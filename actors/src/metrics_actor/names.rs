@@ -44,12 +44,41 @@ pub(super) const TASKS_REFUSED: Metric = Metric {
     name: "playhouse_tasks_refused_total",
     help: "Tasks that were refused before they were accepted, by the class of the failure.",
 };
+pub(super) const TASKS_RESUMED: Metric = Metric {
+    name: "playhouse_tasks_resumed_total",
+    help: "Open tasks of an earlier process that this one went on with.",
+};
+pub(super) const TASKS_REOPENED: Metric =
+    Metric { name: "playhouse_tasks_reopened_total", help: "Dead letters that were opened again." };
+/// With the ones above: accepted + resumed + reopened = ended of all statuses + kept + open.
 pub(super) const TASKS_ENDED: Metric = Metric {
     name: "playhouse_tasks_ended_total",
-    help: "Tasks that ended, by outcome (ok or the class of the failure).",
+    help: "Tasks that ended, by status (completed, failed, cancelled, dead_lettered).",
+};
+pub(super) const TASKS_KEPT: Metric = Metric {
+    name: "playhouse_tasks_kept_total",
+    help: "Tasks that a shutdown left open in the journal, for the next process.",
+};
+pub(super) const TASK_FAILURES: Metric = Metric {
+    name: "playhouse_task_failures_total",
+    help: "Tasks that ended without an answer, by the class of the last failure.",
+};
+pub(super) const TASK_ATTEMPTS_FAILED: Metric = Metric {
+    name: "playhouse_task_attempts_failed_total",
+    help: "Attempts that failed and were followed by another one, by the class of the failure.",
 };
 pub(super) const TASKS_OPEN: Metric =
     Metric { name: "playhouse_tasks_open", help: "Tasks that wait or run now." };
+pub(super) const JOURNAL_COMMITS: Metric = Metric {
+    name: "playhouse_journal_commits_total",
+    help: "Commits to the journal, by outcome (ok or the class of the failure).",
+};
+pub(super) const JOURNAL_ENTRIES: Metric =
+    Metric { name: "playhouse_journal_entries_total", help: "Entries that were committed to the journal." };
+pub(super) const JOURNAL_COMMIT_SECONDS: Metric = Metric {
+    name: "playhouse_journal_commit_duration_seconds",
+    help: "Time from a commit's start until it is durable.",
+};
 
 /// Histograms are in seconds. From half a millisecond (an agent without a model) to ten minutes (a slow model's
 /// long answer), about three to a decade.

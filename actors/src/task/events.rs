@@ -95,6 +95,11 @@ pub struct EventStream {
 }
 
 impl EventStream {
+    /// A stream without events, for a task that nobody can watch.
+    pub fn ended(task: TaskId) -> Self {
+        Self { log: EventLog::new(task), cursor: 0, ended: true }
+    }
+
     /// The next event, or `None` behind `Finished`. May be dropped at any time without losing an event.
     pub async fn next(&mut self) -> Option<TaskEvent> {
         if self.ended {

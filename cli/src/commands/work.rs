@@ -42,7 +42,7 @@ async fn answer<A: Agent>(
     session.runtime.check::<A>(&request, &options)?;
     let fetched = fetch::ensure(app, session.runtime.catalog(), &models, no_pull);
     signals.or_cancelled(fetched).await?;
-    let handle = session.runtime.submit::<A>(request, options)?;
+    let handle = session.runtime.submit::<A>(request, options).await?;
     let mut events = handle.watch();
     let mut progress = TaskProgress::new(&app.ui);
     let mut asked = false;

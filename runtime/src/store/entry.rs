@@ -32,12 +32,16 @@ pub enum Entry {
         /// How.
         end: Box<TaskEnd>,
     },
-    /// A dead letter is open again. Its steps stay; its failed attempts are kept as history.
+    /// A dead letter is open again. Its failed attempts are kept as history. Its steps stay up to the first one
+    /// that failed: that one and all behind it, which may rest on its failure, are removed.
     Reopened {
         /// The task.
         task: TaskId,
         /// Its new deadline, in milliseconds since 1970.
         deadline_unix_ms: u64,
+        /// The attempts that it has in all from here on, those before included: its new
+        /// `TaskOptions::attempts_max`.
+        attempts_max: u32,
         /// When, in milliseconds since 1970.
         unix_ms: u64,
     },

@@ -57,6 +57,9 @@ pub enum StoreErrorKind {
         /// What is wrong with it.
         message: String,
     },
+    /// The writer ended before it answered; whether the entries were written is not known.
+    #[error("its writer was restarted")]
+    Interrupted,
     /// The store was closed.
     #[error("it is closed")]
     Closed,
@@ -71,7 +74,9 @@ impl StoreError {
     pub const fn class(&self) -> FailureClass {
         match self.kind {
             StoreErrorKind::Full => FailureClass::Overloaded,
-            StoreErrorKind::Io { .. } | StoreErrorKind::Closed => FailureClass::Retryable,
+            StoreErrorKind::Io { .. } | StoreErrorKind::Interrupted | StoreErrorKind::Closed => {
+                FailureClass::Retryable
+            }
             StoreErrorKind::InUse => FailureClass::Denied,
             StoreErrorKind::NotAJournal { .. }
             | StoreErrorKind::Newer { .. }
@@ -82,7 +87,15 @@ impl StoreError {
 
     /// Whether the same call may succeed later, when somebody has made room or mended the disk.
     pub const fn is_transient(&self) -> bool {
-        matches!(self.kind, StoreErrorKind::Full | StoreErrorKind::Io { .. } | StoreErrorKind::InUse)
+        matches!(
+            self.kind,
+            StoreErrorKind::Full | StoreErrorKind::Io { .. } | StoreErrorKind::InUse | StoreErrorKind::Interrupted
+        )
+    }
+
+    /// Whether the store was closed.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Closed)
     }
 
     /// What to do about it.
@@ -99,7 +112,10 @@ impl StoreError {
                 Some("The file was left as it is. Name another one with `journal.path`.")
             }
             StoreErrorKind::Newer { .. } => Some("Use the newer program; an older one would damage the journal."),
-            StoreErrorKind::Io { .. } | StoreErrorKind::Unwritable { .. } | StoreErrorKind::Closed => None,
+            StoreErrorKind::Io { .. }
+            | StoreErrorKind::Unwritable { .. }
+            | StoreErrorKind::Interrupted
+            | StoreErrorKind::Closed => None,
         }
     }
 }

@@ -11,7 +11,7 @@ mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-#[cfg(any(test, feature = "conformance"))]
+#[cfg(any())]
 pub mod conformance;
 
 pub use entry::{AcceptedTask, Entry, Reception, TaskEnd};

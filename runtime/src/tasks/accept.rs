@@ -1,0 +1,256 @@
+//! Letting a task in.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use playhouse_actors::agent::AgentError;
+use playhouse_actors::task::EventLog;
+use playhouse_protocol::event::TaskEventKind;
+use playhouse_protocol::journal::Payload;
+use playhouse_protocol::task::TaskOptions;
+use playhouse_protocol::{Failure, FailureClass, TaskId};
+use tokio::sync::oneshot;
+
+use super::engine::Engine;
+use super::ledger::Origin;
+use super::open_task::{OpenTask, OpenTaskArgs, Settled, Work};
+use crate::store::{Entry, Reception, StoreError, StoreErrorKind, TaskEnd};
+
+/// How often an acceptance is written again when the writer was restarted under it.
+const WRITER_RESTARTS_MAX: u32 = 3;
+
+/// A task that somebody wants done. It has been checked.
+pub(crate) struct Submission {
+    pub(crate) work: Work,
+    pub(crate) request: Payload,
+    pub(crate) options: TaskOptions,
+    pub(crate) parent: Option<TaskId>,
+    pub(crate) timeout: Duration,
+    /// Whether somebody may watch it.
+    pub(crate) is_watched: bool,
+    /// Takes it back when whoever asks goes away, also while it is being accepted.
+    pub(crate) take_back: Option<TakeBack>,
+}
+
+/// Takes a task back when it is dropped, whether the task has begun or not. Its other half is the submission.
+#[derive(Debug, Default)]
+pub(crate) struct TakeBackOnDrop(TakeBack);
+
+/// The half of a [`TakeBackOnDrop`] that goes with the submission.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TakeBack(Arc<Mutex<Asker>>);
+
+#[derive(Debug, Default)]
+enum Asker {
+    #[default]
+    Waits,
+    WaitsFor(Arc<OpenTask>),
+    Gone,
+}
+
+impl TakeBackOnDrop {
+    pub(crate) fn submission_half(&self) -> TakeBack {
+        self.0.clone()
+    }
+}
+
+impl TakeBack {
+    fn begun(&self, task: &Arc<OpenTask>) {
+        let mut asker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *asker {
+            Asker::Gone => task.take_back(),
+            Asker::Waits | Asker::WaitsFor(_) => *asker = Asker::WaitsFor(Arc::clone(task)),
+        }
+    }
+}
+
+impl Drop for TakeBackOnDrop {
+    fn drop(&mut self) {
+        let mut asker = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Asker::WaitsFor(task) = std::mem::replace(&mut *asker, Asker::Gone) {
+            task.take_back();
+        }
+    }
+}
+
+impl Engine {
+    /// Lets a task in and begins to work on it. Returns when its acceptance is durable. A task that is under way
+    /// when the future is dropped may have been accepted all the same, and is worked on then.
+    ///
+    /// # Errors
+    /// Class `Overloaded` when no slot is free or the journal has no room; `InvalidInput` when its idempotency
+    /// key belongs to a task that asks something else. Nothing was accepted then.
+    pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<Arc<OpenTask>, Failure> {
+        let slot = self.parts.slots.take(&submission.options.tenant).map_err(|refused| self.refuse(refused))?;
+        let Submission { work, request, options, parent, timeout, is_watched, take_back } = submission;
+        let id = self.next_task_id();
+        let events = is_watched.then(|| EventLog::new(id));
+        let scope = self.scope(id, &options, timeout, Duration::ZERO, events.clone());
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let task = OpenTask::new(OpenTaskArgs {
+            scope,
+            events,
+            work,
+            parent,
+            submitted_unix_ms: id.unix_ms(),
+            deadline_unix_ms: id.unix_ms().saturating_add(timeout_ms),
+            origin: Origin::Accepted,
+            slot: Some(slot),
+            request: Some(request),
+            attempts_max: options.attempts_max.unwrap_or(self.parts.attempts.attempts_max),
+            failed_attempts: Vec::new(),
+            options,
+        });
+        if !task.is_journaled() {
+            self.table.insert(id, Arc::clone(&task));
+            self.begin(&task, take_back);
+            return Ok(task);
+        }
+        // Owned by the runtime: what is written is worked on, whether or not anybody waits for this.
+        let (sender, accepted) = oneshot::channel();
+        let engine = Arc::clone(self);
+        self.tracker.spawn(async move {
+            let _ = sender.send(engine.accept(task, take_back).await);
+        });
+        accepted.await.unwrap_or_else(|_| Err(AgentError::Cancelled.into()))
+    }
+
+    async fn accept(
+        self: &Arc<Self>,
+        task: Arc<OpenTask>,
+        take_back: Option<TakeBack>,
+    ) -> Result<Arc<OpenTask>, Failure> {
+        // In the table first: whoever submits the same key in this moment finds it here.
+        self.table.insert(task.id(), Arc::clone(&task));
+        match self.write_acceptance(&task).await {
+            Ok(Reception::Written) => {
+                self.begin(&task, take_back);
+                Ok(task)
+            }
+            Ok(Reception::KeyTaken { task: first, same_request }) => {
+                self.withdraw(&task);
+                if same_request {
+                    return self.attach(first).await;
+                }
+                Err(self.refuse(key_conflict(&task, first)))
+            }
+            Ok(Reception::Settled(_) | Reception::NotApplicable) => {
+                self.withdraw(&task);
+                Err(self.refuse(Failure::internal(format!("accept a task: the id {} is taken", task.id()))))
+            }
+            Err(error) => {
+                self.withdraw(&task);
+                Err(self.refuse(error.into()))
+            }
+        }
+    }
+
+    async fn write_acceptance(&self, task: &OpenTask) -> Result<Reception, StoreError> {
+        let mut restarts = 0;
+        loop {
+            let entry = Entry::Accepted(Box::new(task.accepted_entry()));
+            match self.parts.journal.commit(vec![entry]).await {
+                Ok(receptions) => return Ok(receptions.first().copied().unwrap_or(Reception::NotApplicable)),
+                // Whether it was written is not known, and writing it again does no harm.
+                Err(error) if is_restart(&error) && restarts < WRITER_RESTARTS_MAX => restarts += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Puts an accepted task to work.
+    pub(super) fn begin(self: &Arc<Self>, task: &Arc<OpenTask>, take_back: Option<TakeBack>) {
+        task.confirm();
+        self.parts.ledger.opened(task.origin);
+        task.scope.emit(|| TaskEventKind::Accepted { kind: task.work.kind().to_owned() });
+        if let Some(take_back) = take_back {
+            take_back.begun(task);
+        }
+        self.tracker.spawn(Arc::clone(self).drive(Arc::clone(task)));
+    }
+
+    /// Undoes what was prepared for a task that was not accepted.
+    fn withdraw(&self, task: &OpenTask) {
+        self.table.remove(&task.id());
+    }
+
+    /// Counts a refusal.
+    pub(crate) fn refuse(&self, failure: Failure) -> Failure {
+        self.parts.ledger.refused(failure.class);
+        failure
+    }
+
+    /// A task that was accepted before: an open one of this process, or one that has ended.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task; `Retryable` for one that is open in the journal and not
+    /// worked on by this process; the journal's failure.
+    pub(crate) async fn attach(&self, id: TaskId) -> Result<Arc<OpenTask>, Failure> {
+        if let Some(task) = self.find(id) {
+            return Ok(task);
+        }
+        let store = self.parts.journal.store();
+        let stored = store.task(id).await?.ok_or_else(|| unknown_task(id))?;
+        let Some(ended_unix_ms) = stored.ended_unix_ms else {
+            // It ended, or was begun, between the two looks.
+            return self.find(id).ok_or_else(|| {
+                Failure::new(
+                    FailureClass::Retryable,
+                    format!("find task {id}: it is open in the journal and this process does not work on it"),
+                )
+                .with_hint("Its kind may be unknown to this program, or recovery is off.")
+            });
+        };
+        let Some(work) = self.work_of(&stored.kind) else {
+            return Err(AgentError::NotRegistered { kind: "of the task" }.into());
+        };
+        let end = TaskEnd {
+            status: stored.status,
+            reply: store.reply(id).await?,
+            failure: stored.failure,
+            usage: stored.usage,
+            attempts: stored.attempts,
+            unix_ms: ended_unix_ms,
+        };
+        let events = EventLog::new(id);
+        let scope = self.scope(id, &stored.options, Duration::ZERO, Duration::ZERO, Some(Arc::clone(&events)));
+        scope.emit(|| TaskEventKind::Finished {
+            status: end.status,
+            usage: end.usage,
+            failure: end.failure.clone(),
+        });
+        let task = OpenTask::new(OpenTaskArgs {
+            scope,
+            events: Some(events),
+            work,
+            options: stored.options,
+            parent: stored.parent,
+            submitted_unix_ms: stored.submitted_unix_ms,
+            deadline_unix_ms: stored.deadline_unix_ms,
+            origin: Origin::Accepted,
+            slot: None,
+            request: None,
+            attempts_max: 0,
+            failed_attempts: stored.failed_attempts,
+        });
+        task.settle(Settled::Ended(end));
+        Ok(task)
+    }
+}
+
+fn is_restart(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::Interrupted)
+}
+
+fn key_conflict(task: &OpenTask, first: TaskId) -> Failure {
+    let key = task.options.idempotency_key.as_ref().map(ToString::to_string).unwrap_or_default();
+    Failure::invalid(format!(
+        "accept a task: idempotency_key {key} belongs to task {first}, which asks something else"
+    ))
+    .with_hint("Use a key of its own for each request.")
+}
+
+pub(crate) fn unknown_task(id: TaskId) -> Failure {
+    Failure::invalid(format!("find task {id}: no task has this id"))
+        .with_hint("It may have been removed after its time; `journal.ended_age_max_ms` says how long ended tasks are kept.")
+}
