@@ -11,9 +11,9 @@ use crate::tasks::Engine;
 /// How long cancelled tasks may take to notice, and to write that down.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long the journal may take to move what was written to its final place. What is not moved then is moved
-/// by the next start.
-const CHECKPOINT_LIMIT: Duration = Duration::from_secs(10);
+/// How long the journal may take to bring what was written to its final place. What is not there then is brought
+/// there by the next start.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the tree may take to stop once no task runs.
 const TREE_LIMIT: Duration = Duration::from_secs(5);
@@ -46,10 +46,10 @@ pub(crate) async fn shutdown(
     }
     let after = engine.parts.ledger.read();
     engine.parts.journal.close();
-    match tokio::time::timeout(CHECKPOINT_LIMIT, engine.parts.journal.store().checkpoint()).await {
+    match tokio::time::timeout(CLOSE_LIMIT, engine.parts.journal.store().close()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the journal could not be brought up to date"),
-        Err(_elapsed) => tracing::warn!("the journal was not brought up to date in time"),
+        Ok(Err(error)) => tracing::warn!(%error, "the journal could not be closed"),
+        Err(_elapsed) => tracing::warn!("the journal was not closed in time"),
     }
     let killed = match playhouse_supervisors::shutdown(root, TREE_LIMIT).await {
         Ok(report) => report.forced(),

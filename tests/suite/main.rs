@@ -10,4 +10,5 @@ mod agents;
 
 mod architecture;
 mod develop;
+mod durability;
 mod tasks;

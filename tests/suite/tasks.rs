@@ -113,7 +113,6 @@ async fn a_cancelled_task_ends_as_cancelled_and_its_agent_is_dropped() {
                 matches!(last, Some(TaskEventKind::Finished { status: TaskStatus::Cancelled, .. })),
                 "{last:?}"
             );
-            let id = task.id();
             assert_eq!(task.result().await.unwrap_err().class, FailureClass::Cancelled);
 
             while watch.live.load(Ordering::SeqCst) > 0 {

@@ -60,6 +60,9 @@ pub enum StoreErrorKind {
     /// The writer ended before it answered; whether the entries were written is not known.
     #[error("its writer was restarted")]
     Interrupted,
+    /// It was opened to be read.
+    #[error("it is open for reading only")]
+    ReadOnly,
     /// The store was closed.
     #[error("it is closed")]
     Closed,
@@ -77,7 +80,7 @@ impl StoreError {
             StoreErrorKind::Io { .. } | StoreErrorKind::Interrupted | StoreErrorKind::Closed => {
                 FailureClass::Retryable
             }
-            StoreErrorKind::InUse => FailureClass::Denied,
+            StoreErrorKind::InUse | StoreErrorKind::ReadOnly => FailureClass::Denied,
             StoreErrorKind::NotAJournal { .. }
             | StoreErrorKind::Newer { .. }
             | StoreErrorKind::Unwritable { .. } => FailureClass::InvalidInput,
@@ -115,6 +118,7 @@ impl StoreError {
             StoreErrorKind::Io { .. }
             | StoreErrorKind::Unwritable { .. }
             | StoreErrorKind::Interrupted
+            | StoreErrorKind::ReadOnly
             | StoreErrorKind::Closed => None,
         }
     }

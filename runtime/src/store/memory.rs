@@ -89,6 +89,7 @@ impl TaskStore for MemoryStore {
     }
     fn prune(&self, _r: Retention, _l: usize) -> BoxFuture<'_, Result<u64, StoreError>> { ready(Ok(0)).boxed() }
     fn checkpoint(&self) -> BoxFuture<'_, Result<(), StoreError>> { ready(Ok(())).boxed() }
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> { ready(Ok(())).boxed() }
     fn bytes_len(&self) -> BoxFuture<'_, Result<u64, StoreError>> { ready(Ok(0)).boxed() }
     fn is_durable(&self) -> bool { false }
 }

@@ -83,6 +83,10 @@ pub trait TaskStore: Send + Sync + fmt::Debug {
     /// Moves what was written to its final place, so that the next start has nothing to catch up with.
     fn checkpoint(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Ends the writing: what was written is brought to its final place, and another process may have the store.
+    /// A later commit fails as closed; reading may go on. Does nothing the second time.
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// The bytes that the store takes.
     fn bytes_len(&self) -> BoxFuture<'_, Result<u64, StoreError>>;
 

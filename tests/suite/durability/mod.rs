@@ -1,0 +1,9 @@
+//! What survives a panic, a restart of the runtime, a cancel, a second submit: nothing accepted is lost, and
+//! nothing that is written down is asked again.
+
+mod acting;
+mod books;
+mod keys;
+mod recovery;
+mod retries;
+mod steps;
