@@ -7,7 +7,8 @@
 //! 2. [`id`], [`random`] and [`time`]: identities, and where their bits come from;
 //! 3. [`completion`]: what a model is asked and answers; [`usage`]: what that cost;
 //! 4. [`generate`], [`review`], [`develop`]: requests and replies of the shipped agents;
-//! 5. [`task`] and [`event`]: a unit of work and what happens to it; [`journal`]: what is written down of it;
+//! 5. [`task`] and [`event`]: a unit of work and what happens to it; [`plan`]: many of them;
+//!    [`journal`]: what is written down of it;
 //! 6. [`envelope`]: the wire form, the one door to bincode.
 
 pub mod failure;
@@ -25,6 +26,7 @@ pub mod review;
 
 pub mod event;
 pub mod journal;
+pub mod plan;
 pub mod task;
 
 pub mod envelope;

@@ -6,7 +6,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
 use super::message::OrchestratorMessage;
-use super::plan::{ItemOutcome, Plan};
+use super::plan::{Plan, PlanOutcome};
 use super::state::OrchestratorState;
 
 /// Fans work out; see the [module](super).
@@ -50,7 +50,7 @@ fn begin_plan(
     myself: &ActorRef<OrchestratorMessage>,
     state: &mut OrchestratorState,
     plan: Plan,
-    mut reply: oneshot::Sender<Vec<ItemOutcome>>,
+    mut reply: oneshot::Sender<PlanOutcome>,
 ) {
     let progress = plan.progress();
     let id = plan.id();

@@ -3,7 +3,8 @@
 use ractor::RpcReplyPort;
 use tokio::sync::oneshot;
 
-use super::plan::{ItemOutcome, Plan, PlanId, PlanSnapshot};
+use super::plan::{Plan, PlanId, PlanOutcome};
+use super::progress::PlanSnapshot;
 
 /// The mailbox of an [`OrchestratorActor`](super::OrchestratorActor).
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub enum OrchestratorMessage {
         /// What to run.
         plan: Plan,
         /// Where the outcomes go.
-        reply: oneshot::Sender<Vec<ItemOutcome>>,
+        reply: oneshot::Sender<PlanOutcome>,
     },
     /// From the actor's own plans: one ended.
     PlanEnded(PlanId),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::plan::{PlanId, PlanProgress};
+use super::plan::PlanId;
+use super::progress::PlanProgress;
 
 /// The state of an [`OrchestratorActor`](super::OrchestratorActor). A restart loses the open plans, which are
 /// cancelled, and whose askers are told.
