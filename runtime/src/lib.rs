@@ -30,7 +30,8 @@
 //! # }
 //! ```
 //!
-//! Read in this order: [`builder`] and [`runtime`] are the way in; [`handle`] and [`map`] are what they give;
+//! Read in this order: [`builder`] and [`runtime`] are the way in; [`handle`], [`map`] and [`plan`] are
+//! what they give;
 //! [`shutdown`] is the way out. Inside, `tasks` is the life of a task, `admission` who may come in, `journal` the
 //! one writer of the [`store`]. The tree that a start brings up is written down in `tree.rs`.
 
@@ -38,6 +39,7 @@ pub mod builder;
 pub mod error;
 pub mod handle;
 pub mod map;
+pub mod plan;
 pub mod runtime;
 pub mod shutdown;
 pub mod store;
@@ -45,7 +47,6 @@ pub mod store;
 mod admission;
 mod clock;
 mod journal;
-mod plan;
 mod router;
 mod tasks;
 mod tree;
@@ -56,6 +57,7 @@ pub use clock::SystemWallClock;
 pub use error::{StartError, StateError};
 pub use handle::TaskHandle;
 pub use map::Map;
+pub use plan::{PlanHandle, PlanPart, PlanResult};
 pub use runtime::Runtime;
 pub use shutdown::ShutdownSummary;
 pub use tasks::{Accounting, DeadLetter, TaskTimings};

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use playhouse_actors::agent::{Agent, AgentError};
 use playhouse_actors::metrics_actor::MetricsMessage;
 use playhouse_actors::model_actor::{ModelMessage, ModelSnapshot};
-use playhouse_actors::orchestrator::{OrchestratorMessage, PlanId, PlanSnapshot};
+use playhouse_actors::orchestrator::{OrchestratorMessage, PlanSnapshot};
 use playhouse_models::Catalog;
 use playhouse_protocol::journal::Payload;
 use playhouse_protocol::task::{Durability, TaskOptions, TaskStatus, TaskSummary};
-use playhouse_protocol::{Failure, TaskId, envelope};
+use playhouse_protocol::{Budget, Failure, TaskId, envelope};
 use playhouse_supervisors::{Address, SupervisorMessage, TreeNode};
 use ractor::{ActorRef, Message, RpcReplyPort};
 
-use crate::admission::check_options;
+use crate::admission::{TASK_TIMEOUT_MAX, check_options};
 use crate::builder::RuntimeBuilder;
 use crate::error::StateError;
 use crate::handle::TaskHandle;
 use crate::map::Map;
+use crate::plan::{Observe, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork};
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
 use crate::tasks::{Accounting, DeadLetter, Engine, Submission, TakeBackOnDrop, Work};
@@ -49,7 +49,6 @@ pub(crate) struct RuntimeParts {
 
 struct Inner {
     parts: RuntimeParts,
-    plans: AtomicU64,
 }
 
 impl Drop for Inner {
@@ -68,7 +67,7 @@ impl Runtime {
     }
 
     pub(crate) fn from_parts(parts: RuntimeParts) -> Self {
-        Self { inner: Arc::new(Inner { parts, plans: AtomicU64::new(0) }) }
+        Self { inner: Arc::new(Inner { parts }) }
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
@@ -135,6 +134,76 @@ impl Runtime {
     /// Asks an agent once for each request, side by side. See [`Map`].
     pub fn map<A: Agent>(&self, requests: Vec<A::Request>) -> Map<A> {
         Map::new(self.clone(), requests)
+    }
+
+    /// Hands a plan in: many tasks in an order, as one task that is as durable as they are. `options` are those of
+    /// each part, with a key for the plan as a whole; the plan itself may take [`TASK_TIMEOUT_MAX`]. A part that
+    /// finds too many tasks open waits.
+    ///
+    /// # Errors
+    /// When the plan or the options are wrong, too many tasks are open, or the journal cannot be written; nothing
+    /// was accepted then.
+    pub async fn submit_plan(&self, plan: PlanPart, options: TaskOptions) -> Result<PlanHandle, Failure> {
+        let submission = self.plan_submission(plan, options, None)?;
+        Ok(PlanHandle::new(self.engine().submit(submission).await?))
+    }
+
+    /// A plan that was accepted before, by this process or an earlier one on the same journal.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task and for one that is no plan.
+    pub async fn attach_plan(&self, id: TaskId) -> Result<PlanHandle, Failure> {
+        let task = self.engine().attach(id).await?;
+        match &task.work {
+            Work::Plan(_) => Ok(PlanHandle::new(task)),
+            Work::Agent(agent) => {
+                Err(Failure::invalid(format!("find plan {id}: it is a task of agent {}", agent.kind())))
+            }
+        }
+    }
+
+    /// Runs a plan and waits for it. Dropping the future cancels it.
+    pub(crate) async fn run_plan(
+        &self,
+        plan: PlanPart,
+        options: TaskOptions,
+        observe: Option<Arc<Observe>>,
+    ) -> Result<PlanResult, Failure> {
+        let asker = TakeBackOnDrop::default();
+        let mut submission = self.plan_submission(plan, options, observe)?;
+        submission.take_back = Some(asker.submission_half());
+        let task = self.engine().submit(submission).await?;
+        PlanHandle::new(task).result().await
+    }
+
+    fn plan_submission(
+        &self,
+        plan: PlanPart,
+        options: TaskOptions,
+        observe: Option<Arc<Observe>>,
+    ) -> Result<Submission, Failure> {
+        let checked = || {
+            check_options(&options, self.engine().parts.limits.task_timeout)?;
+            let registry = self.engine().parts.services.registry();
+            if let Some(leaf) = plan.leaves.iter().find(|leaf| registry.by_kind(&leaf.kind).is_none()) {
+                return Err(Failure::invalid(format!("run a plan: no agent of kind {}", leaf.kind))
+                    .with_hint("Register it: Runtime::builder().agent(…)."));
+            }
+            let own = TaskOptions { budget: Budget::default(), timeout_ms: None, ..options.clone() };
+            let parts = TaskOptions { idempotency_key: None, ..options };
+            let request = PlanSpec::new(plan, parts)?.to_payload()?;
+            Ok((own, request))
+        };
+        let (options, request) = checked().map_err(|failure| self.engine().refuse(failure))?;
+        Ok(Submission {
+            work: Work::Plan(PlanWork { observe }),
+            request,
+            options,
+            parent: None,
+            timeout: TASK_TIMEOUT_MAX,
+            is_watched: false,
+            take_back: None,
+        })
     }
 
     /// A task that was accepted before, by this process or an earlier one on the same journal.
@@ -287,10 +356,6 @@ impl Runtime {
     /// [`shutdown`](Self::shutdown) with the configured grace.
     pub async fn shutdown_gracefully(&self) -> ShutdownSummary {
         self.shutdown(self.engine().parts.limits.shutdown_grace).await
-    }
-
-    pub(crate) fn next_plan_id(&self) -> PlanId {
-        PlanId(self.inner.plans.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     pub(crate) async fn orchestrator(&self) -> Result<ActorRef<OrchestratorMessage>, Failure> {

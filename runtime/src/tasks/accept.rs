@@ -55,7 +55,8 @@ impl TakeBackOnDrop {
 }
 
 impl TakeBack {
-    fn begun(&self, task: &Arc<OpenTask>) {
+    /// Tells whose task it is, when it has begun.
+    pub(crate) fn begun(&self, task: &Arc<OpenTask>) {
         let mut asker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match *asker {
             Asker::Gone => task.take_back(),
@@ -67,7 +68,10 @@ impl TakeBack {
 impl Drop for TakeBackOnDrop {
     fn drop(&mut self) {
         let mut asker = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Asker::WaitsFor(task) = std::mem::replace(&mut *asker, Asker::Gone) {
+        if let Asker::WaitsFor(task) = std::mem::replace(&mut *asker, Asker::Gone)
+            // Whoever goes away because all is shut down takes nothing back.
+            && !task.scope.cancel().is_cancelled()
+        {
             task.take_back();
         }
     }

@@ -1,6 +1,7 @@
 //! What all tasks of a runtime share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -46,6 +47,7 @@ pub(crate) struct Engine {
     pub(crate) tracker: TaskTracker,
     /// The parent of every task's token.
     pub(crate) stop: CancellationToken,
+    plans: AtomicU64,
 }
 
 impl Engine {
@@ -55,11 +57,17 @@ impl Engine {
             table: DashMap::new(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
+            plans: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn next_task_id(&self) -> TaskId {
         TaskId::new(self.parts.clock.unix_ms(), &self.parts.ids)
+    }
+
+    /// The number of the next plan that the orchestrator runs.
+    pub(crate) fn next_plan_number(&self) -> u64 {
+        self.plans.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Evenly drawn from 0 up to and without 1.

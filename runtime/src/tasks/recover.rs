@@ -44,6 +44,12 @@ impl Engine {
             self.table.insert(task.id(), Arc::clone(task));
         }
         for task in &resumed {
+            // The process died between the end of a plan and the end of its parts.
+            if task.parent.is_some_and(|plan| !self.table.contains_key(&plan)) {
+                task.take_back();
+            }
+        }
+        for task in &resumed {
             self.begin(task, None);
         }
         Ok(resumed.len())
@@ -76,7 +82,7 @@ impl Engine {
     /// Who does the work of a kind; `None` for a kind that this program does not know.
     pub(super) fn work_of(&self, kind: &str) -> Option<Work> {
         if kind == crate::plan::KIND {
-            return Some(Work::Plan(crate::plan::PlanWork::stored()));
+            return Some(Work::Plan(crate::plan::PlanWork::default()));
         }
         self.parts.services.registry().by_kind(kind).map(|agent| Work::Agent(Arc::clone(agent)))
     }

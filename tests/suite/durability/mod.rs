@@ -4,6 +4,7 @@
 mod acting;
 mod books;
 mod keys;
+mod plans;
 mod recovery;
 mod retries;
 mod steps;
