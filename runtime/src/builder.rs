@@ -12,8 +12,8 @@ use playhouse_actors::generator::CodeGenerator;
 use playhouse_actors::metrics_actor::Meter;
 use playhouse_actors::reviewer::CodeReviewer;
 use playhouse_config::Config;
-use playhouse_config::settings::JournalConfig;
 use playhouse_config::prompts::PromptLibrary;
+use playhouse_config::settings::JournalConfig;
 use playhouse_models::{Catalog, CatalogParts, ModelClient};
 use playhouse_protocol::{SeededSource, WallClock};
 use playhouse_supervisors::ready;
@@ -195,7 +195,9 @@ async fn open_file(path: PathBuf) -> Result<Arc<dyn TaskStore>, StartError> {
     let opened = tokio::task::spawn_blocking(move || crate::store::SqliteStore::open(&path)).await;
     match opened {
         Ok(store) => Ok(Arc::new(store?)),
-        Err(_) => Err(StartError::JournalUnsupported { problem: "the thread that opens it ended".to_owned() }),
+        Err(_) => {
+            Err(StartError::JournalUnsupported { problem: "the thread that opens it ended".to_owned() })
+        }
     }
 }
 

@@ -83,8 +83,11 @@ fn reply<A: Agent>(id: TaskId, end: &TaskEnd) -> Result<A::Reply, Failure> {
     }
     let bytes = end.reply.as_ref().and_then(|reply| reply.as_single()).map_or(&[][..], |bytes| bytes);
     envelope::decode_agent_value(A::VERSION, bytes).map_err(|error| {
-        let error =
-            AgentError::Unwritable { kind: A::KIND, what: "the reply", reason: format!("task {id}: {error}") };
+        let error = AgentError::Unwritable {
+            kind: A::KIND,
+            what: "the reply",
+            reason: format!("task {id}: {error}"),
+        };
         error.into()
     })
 }

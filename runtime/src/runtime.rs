@@ -377,7 +377,8 @@ impl Runtime {
         let checked = self.check::<A>(request, &options).and_then(|timeout| {
             let agent = self.engine().parts.services.registry().by_kind(A::KIND);
             let agent = Arc::clone(agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?);
-            let bytes = envelope::encode_agent_value(A::VERSION, request).map_err(unwritable::<A>)?;
+            let bytes =
+                envelope::encode_agent_value(A::VERSION, request).map_err(|error| unwritable::<A>(&error))?;
             if options.durability == Durability::Full {
                 agent.check(&bytes)?;
             }
@@ -396,7 +397,7 @@ impl Runtime {
     }
 }
 
-fn unwritable<A: Agent>(error: envelope::EnvelopeError) -> Failure {
+fn unwritable<A: Agent>(error: &envelope::EnvelopeError) -> Failure {
     AgentError::Unwritable { kind: A::KIND, what: "the request", reason: error.to_string() }.into()
 }
 

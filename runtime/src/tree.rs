@@ -62,11 +62,7 @@ impl Tree {
         // An agent alive asks one model at a time.
         queues.extend(own_models.iter().map(|name| (*name, config.limits.agents_live_max)));
         for (name, calls_open_max) in queues {
-            let args = ModelArgs {
-                model: name.clone(),
-                calls_open_max,
-                meter: Arc::clone(meter),
-            };
+            let args = ModelArgs { model: name.clone(), calls_open_max, meter: Arc::clone(meter) };
             let child =
                 ChildSpec::actor(name.clone(), RestartKind::Permanent, move || (ModelActor, args.clone()));
             models.insert(name.clone(), child.address());

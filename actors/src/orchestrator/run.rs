@@ -31,7 +31,7 @@ type Ended = Result<(), Failure>;
 /// What all parts of one plan share. Ends with the plan's future.
 #[derive(Clone)]
 pub(super) struct Run {
-    run_item: Arc<RunItem>,
+    make: Arc<RunItem>,
     outcomes: Arc<Mutex<Vec<Option<ItemOutcome>>>>,
     progress: Arc<PlanProgress>,
 }
@@ -53,7 +53,7 @@ impl Run {
     pub(super) fn new(items_len: usize, run_item: Arc<RunItem>, progress: Arc<PlanProgress>) -> Self {
         let mut outcomes = Vec::new();
         outcomes.resize_with(items_len, || None);
-        Self { run_item, outcomes: Arc::new(Mutex::new(outcomes)), progress }
+        Self { make: run_item, outcomes: Arc::new(Mutex::new(outcomes)), progress }
     }
 
     /// Runs the whole shape.
@@ -86,7 +86,7 @@ impl Run {
     }
 
     async fn item(&self, index: usize, previous: Option<usize>) -> Ended {
-        let outcome = catch_panic(async { (self.run_item)(index, previous).await })
+        let outcome = catch_panic(async { (self.make)(index, previous).await })
             .await
             .unwrap_or_else(|panic| Err(Failure::internal(format!("run item {index}: {panic}"))));
         self.progress.count(&outcome);

@@ -29,7 +29,9 @@ pub(crate) fn check_options(options: &TaskOptions, default: Duration) -> Result<
     }
     if options.idempotency_key.is_some() && options.durability == Durability::None {
         return Err(Failure::invalid("accept a task: it has an idempotency_key and durability is none")
-            .with_hint("A key is found again only in the journal: use durability full, or leave the key out."));
+            .with_hint(
+                "A key is found again only in the journal: use durability full, or leave the key out.",
+            ));
     }
     let Some(timeout_ms) = options.timeout_ms else { return Ok(default) };
     let timeout = Duration::from_millis(timeout_ms);

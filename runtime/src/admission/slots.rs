@@ -52,7 +52,10 @@ impl Slots {
     pub(crate) fn take(self: &Arc<Self>, tenant: &TenantId) -> Result<Slot, Failure> {
         let mut state = self.state();
         if state.closed {
-            return Err(Failure::new(FailureClass::Overloaded, "accept a task: the runtime is shutting down"));
+            return Err(Failure::new(
+                FailureClass::Overloaded,
+                "accept a task: the runtime is shutting down",
+            ));
         }
         let of_tenant = state.tenants.get(tenant).copied().unwrap_or_default();
         let full = if state.open >= self.open_max {
@@ -103,8 +106,9 @@ impl State {
         let now = Instant::now();
         if let Some(last) = self.last_end.replace(now) {
             let since = now.saturating_duration_since(last);
-            self.pace =
-                Some(self.pace.map_or(since, |pace| pace.mul_f64(1.0 - PACE_WEIGHT) + since.mul_f64(PACE_WEIGHT)));
+            self.pace = Some(
+                self.pace.map_or(since, |pace| pace.mul_f64(1.0 - PACE_WEIGHT) + since.mul_f64(PACE_WEIGHT)),
+            );
         }
     }
 }

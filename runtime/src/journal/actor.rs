@@ -91,9 +91,9 @@ fn is_about_an_entry(error: &StoreError) -> bool {
 
 async fn prune(myself: &ActorRef<JournalMessage>, args: &JournalArgs) -> Result<(), ActorProcessingErr> {
     let retention = Retention {
-        ended_before_unix_ms: args
-            .ended_age_max
-            .map(|age| args.clock.unix_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))),
+        ended_before_unix_ms: args.ended_age_max.map(|age| {
+            args.clock.unix_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
+        }),
         ended_max: args.ended_max,
     };
     if retention == Retention::default() {

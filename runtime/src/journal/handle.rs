@@ -165,12 +165,7 @@ fn failed(kind: StoreErrorKind) -> StoreError {
 }
 
 impl StepJournal for Journal {
-    fn record(
-        &self,
-        task: TaskId,
-        step: RecordedStep,
-        input: Payload,
-    ) -> BoxFuture<'_, Result<(), Failure>> {
+    fn record(&self, task: TaskId, step: RecordedStep, input: Payload) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
             let path = step.path.to_string();
             let receptions =

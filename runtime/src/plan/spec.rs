@@ -134,14 +134,16 @@ mod tests {
             kind: kind.to_owned(),
             request: request.map(<[u8]>::to_vec),
         };
-        for leaves in [
-            vec![leaf("a", Some(b"1")), leaf("b", None)],
-            vec![leaf("a", Some(b"1")), leaf("a", Some(b""))],
-        ] {
+        for leaves in
+            [vec![leaf("a", Some(b"1")), leaf("b", None)], vec![leaf("a", Some(b"1")), leaf("a", Some(b""))]]
+        {
             let shape = PlanShape::Sequence(vec![PlanShape::Task, PlanShape::Task]);
             let spec = PlanSpec { shape, leaves, options: TaskOptions::default() };
             let again = PlanSpec::from_payload(&spec.to_payload().unwrap()).unwrap();
-            assert_eq!((&again.shape, &again.leaves, &again.options), (&spec.shape, &spec.leaves, &spec.options));
+            assert_eq!(
+                (&again.shape, &again.leaves, &again.options),
+                (&spec.shape, &spec.leaves, &spec.options)
+            );
         }
         let failure = Failure::new(FailureClass::Denied, "say no");
         let two = Payload { parts: vec![Part::new(*b"x"), Part::tagged(3, *b"y")] };

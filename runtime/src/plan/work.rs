@@ -78,8 +78,7 @@ impl PlanWork {
         let plan = Plan::new(PlanId(engine.next_plan_number()), label, shape, leaves_len, run_item)?;
         let (reply, outcome) = oneshot::channel();
         let lost = || Failure::new(FailureClass::Retryable, "run a plan: the orchestrator was restarted");
-        let orchestrator =
-            engine.parts.orchestrator.wait(ORCHESTRATOR_LIMIT).await.map_err(|_| lost())?;
+        let orchestrator = engine.parts.orchestrator.wait(ORCHESTRATOR_LIMIT).await.map_err(|_| lost())?;
         orchestrator.cast(OrchestratorMessage::RunPlan { plan, reply }).map_err(|_| lost())?;
         let outcome = tokio::select! {
             biased;
@@ -143,7 +142,9 @@ impl Parts {
                     asker.submission_half().begun(&task);
                     break task;
                 }
-                Err(refused) if refused.class == FailureClass::Overloaded && !self.engine.stop.is_cancelled() => {
+                Err(refused)
+                    if refused.class == FailureClass::Overloaded && !self.engine.stop.is_cancelled() =>
+                {
                     let again = refused.retry_after_ms.map_or(AGAIN_DEFAULT, Duration::from_millis);
                     tokio::time::sleep(again).await;
                 }
@@ -172,7 +173,10 @@ impl Parts {
         asker: &TakeBackOnDrop,
     ) -> Result<Submission, Failure> {
         let agent = self.engine.parts.services.registry().by_kind(&leaf.kind).ok_or_else(|| {
-            Failure::new(FailureClass::Internal, format!("run part {index} of a plan: no agent of kind {}", leaf.kind))
+            Failure::new(
+                FailureClass::Internal,
+                format!("run part {index} of a plan: no agent of kind {}", leaf.kind),
+            )
         })?;
         let bytes = request.as_single().map_or(&[][..], |bytes| bytes);
         agent.check(bytes)?;

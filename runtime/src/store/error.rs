@@ -92,7 +92,10 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(
             self.kind,
-            StoreErrorKind::Full | StoreErrorKind::Io { .. } | StoreErrorKind::InUse | StoreErrorKind::Interrupted
+            StoreErrorKind::Full
+                | StoreErrorKind::Io { .. }
+                | StoreErrorKind::InUse
+                | StoreErrorKind::Interrupted
         )
     }
 
@@ -108,13 +111,15 @@ impl StoreError {
             StoreErrorKind::InUse => {
                 Some("End the other process, or give this one a journal of its own with `journal.path`.")
             }
-            StoreErrorKind::Corrupt { .. } => {
-                Some("The file was left as it is. Restore a copy of it, or name another file with `journal.path`.")
-            }
+            StoreErrorKind::Corrupt { .. } => Some(
+                "The file was left as it is. Restore a copy of it, or name another file with `journal.path`.",
+            ),
             StoreErrorKind::NotAJournal { .. } => {
                 Some("The file was left as it is. Name another one with `journal.path`.")
             }
-            StoreErrorKind::Newer { .. } => Some("Use the newer program; an older one would damage the journal."),
+            StoreErrorKind::Newer { .. } => {
+                Some("Use the newer program; an older one would damage the journal.")
+            }
             StoreErrorKind::Io { .. }
             | StoreErrorKind::Unwritable { .. }
             | StoreErrorKind::Interrupted

@@ -11,8 +11,11 @@ mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-#[cfg(any())]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
 
 pub use entry::{AcceptedTask, Entry, Reception, TaskEnd};
 pub use error::{StoreError, StoreErrorKind};
@@ -64,11 +67,7 @@ pub trait TaskStore: Send + Sync + fmt::Debug {
     fn steps(&self, task: TaskId) -> BoxFuture<'_, Result<Vec<RecordedStep>, StoreError>>;
 
     /// What a step was asked; `None` for an unknown one.
-    fn step_input(
-        &self,
-        task: TaskId,
-        path: StepPath,
-    ) -> BoxFuture<'_, Result<Option<Payload>, StoreError>>;
+    fn step_input(&self, task: TaskId, path: StepPath) -> BoxFuture<'_, Result<Option<Payload>, StoreError>>;
 
     /// The tasks that a filter lets through, in the order of their ids, the latest first.
     fn list(&self, filter: TaskFilter) -> BoxFuture<'_, Result<Vec<StoredTask>, StoreError>>;

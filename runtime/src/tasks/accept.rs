@@ -85,7 +85,8 @@ impl Engine {
     /// Class `Overloaded` when no slot is free or the journal has no room; `InvalidInput` when its idempotency
     /// key belongs to a task that asks something else. Nothing was accepted then.
     pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<Arc<OpenTask>, Failure> {
-        let slot = self.parts.slots.take(&submission.options.tenant).map_err(|refused| self.refuse(refused))?;
+        let slot =
+            self.parts.slots.take(&submission.options.tenant).map_err(|refused| self.refuse(refused))?;
         let Submission { work, request, options, parent, timeout, is_watched, take_back } = submission;
         let id = self.next_task_id();
         let events = is_watched.then(|| EventLog::new(id));
@@ -217,7 +218,8 @@ impl Engine {
             unix_ms: ended_unix_ms,
         };
         let events = EventLog::new(id);
-        let scope = self.scope(id, &stored.options, Duration::ZERO, Duration::ZERO, Some(Arc::clone(&events)));
+        let scope =
+            self.scope(id, &stored.options, Duration::ZERO, Duration::ZERO, Some(Arc::clone(&events)));
         scope.emit(|| TaskEventKind::Finished {
             status: end.status,
             usage: end.usage,

@@ -124,8 +124,14 @@ mod tests {
         let failure = failure(FailureClass::Retryable, "x");
         let waits = [1, 2, 3, 4, 5, 40].map(|attempt| {
             let time_left = Duration::from_mins(1);
-            let failed =
-                Failed { attempt, attempts_max: 100, failure: &failure, before: None, time_left, jitter: 0.5 };
+            let failed = Failed {
+                attempt,
+                attempts_max: 100,
+                failure: &failure,
+                before: None,
+                time_left,
+                jitter: 0.5,
+            };
             match next(&RULES, &failed) {
                 Next::Again { after } => after.as_millis(),
                 Next::End(status) => panic!("{status}"),

@@ -16,10 +16,10 @@ mod ledger;
 mod open_task;
 mod recover;
 
+pub(crate) use accept::{Submission, TakeBackOnDrop};
 pub use dead_letters::DeadLetter;
 pub(crate) use engine::{Engine, EngineParts};
 pub use ledger::Accounting;
 pub(crate) use ledger::Ledger;
 pub use open_task::TaskTimings;
 pub(crate) use open_task::{OpenTask, Settled, Work};
-pub(crate) use accept::{Submission, TakeBackOnDrop};

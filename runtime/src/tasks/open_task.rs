@@ -277,6 +277,9 @@ impl OpenTask {
 
 impl fmt::Debug for OpenTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenTask").field("id", &self.id()).field("kind", &self.work.kind()).finish_non_exhaustive()
+        f.debug_struct("OpenTask")
+            .field("id", &self.id())
+            .field("kind", &self.work.kind())
+            .finish_non_exhaustive()
     }
 }

@@ -38,7 +38,11 @@ impl Engine {
             }
         }
         for (kind, tasks) in unknown {
-            tracing::warn!(kind, tasks, "open tasks of a kind that this program does not know stay in the journal");
+            tracing::warn!(
+                kind,
+                tasks,
+                "open tasks of a kind that this program does not know stay in the journal"
+            );
         }
         for task in &resumed {
             self.table.insert(task.id(), Arc::clone(task));

@@ -15,11 +15,16 @@ impl OwnerLock {
     pub(super) fn take(path: &Path) -> Result<Self, Fault> {
         let mut name = path.to_owned().into_os_string();
         name.push(".lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(io)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&name)
+            .map_err(|error| io(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Fault::Kind(StoreErrorKind::InUse)),
-            Err(TryLockError::Error(error)) => Err(io(error)),
+            Err(TryLockError::Error(error)) => Err(io(&error)),
         }
     }
 }
@@ -31,7 +36,7 @@ impl Drop for OwnerLock {
     }
 }
 
-pub(super) fn io(error: std::io::Error) -> Fault {
+pub(super) fn io(error: &std::io::Error) -> Fault {
     match error.kind() {
         std::io::ErrorKind::StorageFull => Fault::Kind(StoreErrorKind::Full),
         _ => Fault::Kind(StoreErrorKind::Io { message: error.to_string() }),

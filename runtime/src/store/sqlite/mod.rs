@@ -14,6 +14,9 @@ mod read;
 mod schema;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,7 +68,8 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = open::prepare(path)?;
         let writer = open::writer(path)?;
-        let readers = (0..READERS_LEN).map(|_| open::reader(path).map(Mutex::new)).collect::<Result<_, _>>()?;
+        let readers =
+            (0..READERS_LEN).map(|_| open::reader(path).map(Mutex::new)).collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             writer: Mutex::new(Writer::Open { connection: writer, _lock: lock }),
@@ -174,11 +178,7 @@ impl TaskStore for SqliteStore {
         self.on_reader("read the steps of the journal", move |view| read::steps(view, task))
     }
 
-    fn step_input(
-        &self,
-        task: TaskId,
-        path: StepPath,
-    ) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
+    fn step_input(&self, task: TaskId, path: StepPath) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
         self.on_reader("read a step of the journal", move |view| read::step_input(view, task, &path))
     }
 

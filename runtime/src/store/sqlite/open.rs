@@ -36,7 +36,7 @@ const HEADER_BYTES: usize = 100;
 pub(super) fn prepare(path: &Path) -> Result<OwnerLock, StoreError> {
     let told = |fault| failed(DOING, path, fault);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(io).map_err(told)?;
+        std::fs::create_dir_all(folder).map_err(|error| io(&error)).map_err(told)?;
     }
     if path.is_dir() {
         let message = "it is a folder".to_owned();
@@ -55,10 +55,11 @@ pub(super) fn check_existing(path: &Path) -> Result<(), StoreError> {
 }
 
 fn check_header(path: &Path) -> Result<(), Fault> {
-    let mut file = File::open(path).map_err(io)?;
-    let bytes_len = file.metadata().map_err(io)?.len();
+    let mut file = File::open(path).map_err(|error| io(&error))?;
+    let bytes_len = file.metadata().map_err(|error| io(&error))?.len();
     let mut header = [0_u8; HEADER_BYTES];
-    let not_ours = |message: &str| Err(Fault::Kind(StoreErrorKind::NotAJournal { message: message.to_owned() }));
+    let not_ours =
+        |message: &str| Err(Fault::Kind(StoreErrorKind::NotAJournal { message: message.to_owned() }));
     if file.read_exact(&mut header).is_err() || !header.starts_with(MAGIC) {
         return not_ours("it does not begin as an SQLite file does");
     }
@@ -86,7 +87,7 @@ fn check_header(path: &Path) -> Result<(), Fault> {
 }
 
 fn check_pages(path: &Path) -> Result<(), Fault> {
-    if path.metadata().map_err(io)?.len() > CHECKED_BYTES_MAX {
+    if path.metadata().map_err(|error| io(&error))?.len() > CHECKED_BYTES_MAX {
         return Ok(());
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

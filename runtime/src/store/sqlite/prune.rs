@@ -48,7 +48,8 @@ pub(super) fn remove(connection: &Connection, task: TaskId) -> Result<(), Fault>
     let key = &task.as_bytes()[..];
     let mut payloads: Vec<i64> = Vec::new();
     {
-        let mut steps = connection.prepare_cached("DELETE FROM steps WHERE task = ?1 RETURNING input, output")?;
+        let mut steps =
+            connection.prepare_cached("DELETE FROM steps WHERE task = ?1 RETURNING input, output")?;
         let mut rows = steps.query([key])?;
         while let Some(row) = rows.next()? {
             payloads.push(row.get(0)?);

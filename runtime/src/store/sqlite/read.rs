@@ -102,10 +102,8 @@ pub(super) fn reply(connection: &Connection, task: TaskId) -> Result<Option<Payl
 }
 
 fn payload(connection: &Connection, sql: &str, task: TaskId) -> Result<Option<Payload>, Fault> {
-    let link: Option<Option<i64>> = connection
-        .prepare_cached(sql)?
-        .query_row([&task.as_bytes()[..]], |row| row.get(0))
-        .optional()?;
+    let link: Option<Option<i64>> =
+        connection.prepare_cached(sql)?.query_row([&task.as_bytes()[..]], |row| row.get(0)).optional()?;
     link.flatten().map(|link| payloads::read(connection, link)).transpose()
 }
 
@@ -154,7 +152,10 @@ fn step(connection: &Connection, row: StepRow) -> Result<RecordedStep, Fault> {
         (None, None) => return Err(Fault::Unreadable(format!("step {} has no outcome", row.path))),
     };
     Ok(RecordedStep {
-        path: row.path.parse().map_err(|_| Fault::Unreadable(format!("a step has the place {:?}", row.path)))?,
+        path: row
+            .path
+            .parse()
+            .map_err(|_| Fault::Unreadable(format!("a step has the place {:?}", row.path)))?,
         attempt: row.attempt,
         kind: value(&row.kind)?,
         label: row.label,
@@ -219,9 +220,7 @@ pub(super) fn counts(connection: &Connection) -> Result<StatusCounts, Fault> {
     for row in rows {
         let (number, len) = row?;
         let count = match status(number)? {
-            TaskStatus::Queued | TaskStatus::Running => {
-                &mut counts.open
-            }
+            TaskStatus::Queued | TaskStatus::Running => &mut counts.open,
             TaskStatus::Completed => &mut counts.completed,
             TaskStatus::Failed => &mut counts.failed,
             TaskStatus::Cancelled => &mut counts.cancelled,

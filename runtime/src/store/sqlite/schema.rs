@@ -11,7 +11,7 @@ pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"PHjl");
 pub(super) const MIGRATIONS: &[&str] = &[VERSION_1];
 
 /// The version that this program writes.
-pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
+pub(super) const VERSION: u32 = 1;
 
 /// Times are in milliseconds since 1970; `options`, `usage` and failures are envelopes of `playhouse_protocol`.
 /// A payload is the number of its last link in `chains`: 0 for an empty one. `refs` counts the rows that name

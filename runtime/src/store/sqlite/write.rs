@@ -46,15 +46,14 @@ fn accept(connection: &Connection, task: &AcceptedTask) -> Result<Reception, Fau
         return Ok(Reception::Written);
     }
     let tenant = task.options.tenant.as_str();
-    let key = task.options.idempotency_key.as_ref().map(|key| key.as_str());
+    let key = task.options.idempotency_key.as_ref().map(playhouse_protocol::IdempotencyKey::as_str);
     if let Some(key) = key {
         let first: Option<([u8; 16], String, i64)> = connection
             .prepare_cached("SELECT id, kind, request FROM tasks WHERE tenant = ?1 AND key = ?2")?
             .query_row((tenant, key), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         if let Some((first, kind, request)) = first {
-            let same_request =
-                kind == task.kind && payloads::is_same(connection, request, &task.request)?;
+            let same_request = kind == task.kind && payloads::is_same(connection, request, &task.request)?;
             return Ok(Reception::KeyTaken { task: id(first), same_request });
         }
     }
