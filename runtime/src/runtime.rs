@@ -264,6 +264,11 @@ impl Runtime {
         self.engine().open_tasks()
     }
 
+    /// Whether [`shutdown`](Self::shutdown) has begun.
+    pub fn is_shutting_down(&self) -> bool {
+        self.engine().parts.slots.is_closed()
+    }
+
     /// What became of all tasks since this runtime's start.
     pub fn accounting(&self) -> Accounting {
         self.engine().parts.ledger.read()

@@ -1,1 +1,3 @@
-//! Tests of several Playhouse crates together; they are in `tests/`.
+//! What tests of several crates share, and the deterministic simulation of a whole runtime.
+
+pub mod simulation;

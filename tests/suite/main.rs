@@ -11,4 +11,5 @@ mod agents;
 mod architecture;
 mod develop;
 mod durability;
+mod simulation;
 mod tasks;
