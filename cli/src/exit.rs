@@ -25,6 +25,10 @@ pub(crate) enum ExitStatus {
     Overloaded = 6,
     /// There is a result, it was not approved, and approval was required.
     NotApproved = 7,
+    /// A load run lost count of a task.
+    NotAccounted = 8,
+    /// A load run missed a goal.
+    SloMissed = 9,
     /// Ctrl-C, as shells count it: 128 + SIGINT.
     Interrupted = 130,
     /// SIGTERM, as shells count it: 128 + SIGTERM.
@@ -32,7 +36,7 @@ pub(crate) enum ExitStatus {
 }
 
 /// Every code with its meaning, for `playhouse help exit-codes`.
-const TABLE: [(ExitStatus, &str); 10] = [
+const TABLE: [(ExitStatus, &str); 12] = [
     (ExitStatus::Success, "the result is there (also one that the reviewer did not approve, see 7)"),
     (ExitStatus::Internal, "a fault in Playhouse"),
     (ExitStatus::Invalid, "wrong usage, settings or input: the same command fails again"),
@@ -41,6 +45,8 @@ const TABLE: [(ExitStatus, &str); 10] = [
     (ExitStatus::Deadline, "the time limit passed"),
     (ExitStatus::Overloaded, "overloaded: a queue is full, nothing was started"),
     (ExitStatus::NotApproved, "finished, but not approved, and --require-approval was given"),
+    (ExitStatus::NotAccounted, "load: the accounting does not add up"),
+    (ExitStatus::SloMissed, "load: a goal given with --slo was missed"),
     (ExitStatus::Interrupted, "cancelled by Ctrl-C"),
     (ExitStatus::Terminated, "cancelled by SIGTERM"),
 ];

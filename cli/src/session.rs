@@ -6,7 +6,7 @@ use playhouse_config::Config;
 use playhouse_gateway::{AdminError, AdminServer};
 use playhouse_models::{Catalog, CatalogParts};
 use playhouse_protocol::{Failure, SeededSource};
-use playhouse_runtime::{Runtime, SystemWallClock};
+use playhouse_runtime::{Runtime, RuntimeBuilder, SystemWallClock};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +21,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) async fn start(app: &App, config: Config) -> Result<Self, Failure> {
-        let mut builder = Runtime::builder().config(config);
+    /// For commands of one task: it ends with the command, so nothing is written down.
+    pub(crate) async fn start(app: &App, mut config: Config) -> Result<Self, Failure> {
+        config.journal.path = None;
+        Self::start_with(app, Runtime::builder().config(config)).await
+    }
+
+    pub(crate) async fn start_with(app: &App, mut builder: RuntimeBuilder) -> Result<Self, Failure> {
         if let Some(models_dir) = app.environment.models_dir() {
             builder = builder.models_dir(models_dir);
         }

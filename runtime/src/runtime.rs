@@ -19,12 +19,12 @@ use ractor::{ActorRef, Message, RpcReplyPort};
 use crate::admission::{TASK_TIMEOUT_MAX, check_options};
 use crate::builder::RuntimeBuilder;
 use crate::error::StateError;
-use crate::handle::TaskHandle;
+use crate::handle::{TaskHandle, kept};
 use crate::map::Map;
 use crate::plan::{Observe, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork};
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
-use crate::tasks::{Accounting, DeadLetter, Engine, Submission, TakeBackOnDrop, Work};
+use crate::tasks::{Accounting, DeadLetter, Engine, Settled, Submission, TakeBackOnDrop, Work};
 
 /// How long a part of the runtime may take to tell its state. None of them does anything long.
 const STATE_LIMIT: Duration = Duration::from_secs(5);
@@ -223,16 +223,31 @@ impl Runtime {
         }
     }
 
+    /// Waits for the end of a task, whatever its kind.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task; `Retryable` when this process does not work on it, or the runtime
+    /// was shut down before it ended; the journal's failure.
+    pub async fn wait(&self, id: TaskId) -> Result<TaskSummary, Failure> {
+        let task = self.engine().attach(id).await?;
+        match task.settled.wait().await {
+            Settled::Ended(_) => Ok(task.summary()),
+            Settled::Kept => Err(kept(id)),
+        }
+    }
+
     /// Takes a task back and waits until that is written down. Returns whether it was open: a task that has
     /// ended stays as it is.
     ///
     /// # Errors
     /// Class `InvalidInput` for an unknown task; the journal's failure.
     pub async fn cancel(&self, id: TaskId) -> Result<bool, Failure> {
-        let task = self.engine().attach(id).await?;
-        task.take_back();
-        let _ = task.settled.wait().await;
-        Ok(task.summary().status == TaskStatus::Cancelled)
+        if let Some(task) = self.engine().find(id) {
+            task.take_back();
+            let _ = task.settled.wait().await;
+            return Ok(task.summary().status == TaskStatus::Cancelled);
+        }
+        self.engine().cancel_stored(id).await
     }
 
     /// What is known of a task; `None` for an unknown one.

@@ -89,6 +89,11 @@ impl AgentContext {
         self.task.id()
     }
 
+    /// The attempt at the task, counted from 1.
+    pub fn attempt(&self) -> u32 {
+        self.task.attempt_number()
+    }
+
     /// Asks the model for the agent's own task type, with default settings.
     ///
     /// # Errors

@@ -135,9 +135,9 @@ fn expect(
     let (mut answered, mut failed) = (0, 0);
     for (end, ok) in &ends {
         if *ok {
-            answered += 1
+            answered += 1;
         } else {
-            failed += 1
+            failed += 1;
         }
         let decided = match policy {
             Policy::Collect => None,

@@ -141,6 +141,11 @@ impl TaskScope {
         self.emit(|| TaskEventKind::Started { attempt: number });
     }
 
+    /// The attempt that runs, counted from 1; 0 before the first.
+    pub fn attempt_number(&self) -> u32 {
+        self.attempt().number
+    }
+
     /// The record of the step at `path`, if an earlier attempt or process made it.
     pub(crate) fn take_recorded(&self, path: &StepPath) -> Option<RecordedStep> {
         self.attempt().take(path)

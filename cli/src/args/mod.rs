@@ -1,5 +1,7 @@
 //! The command line.
 
+mod journal;
+mod load;
 mod parsers;
 mod shared;
 mod work;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand};
+pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
 pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser};
 pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};
 pub(crate) use work::{DevelopArgs, GenerateArgs, ReviewArgs};
@@ -74,6 +78,14 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// Review code
     Review(Box<ReviewArgs>),
+    /// Run many agent tasks on a scripted model and account for every one
+    Load(Box<LoadArgs>),
+    /// List, show, cancel and resume the tasks of a journal
+    #[command(subcommand)]
+    Tasks(TasksCommand),
+    /// List, show, replay and discard the tasks of a journal that were given up
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Show the supervision tree of a freshly started runtime
     Tree(TreeArgs),
     /// List, fetch and try the models

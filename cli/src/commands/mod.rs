@@ -3,12 +3,16 @@
 pub(crate) mod batch;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod dead_letters;
 pub(crate) mod develop;
 pub(crate) mod generate;
+pub(crate) mod load;
 pub(crate) mod models;
 pub(crate) mod review;
+pub(crate) mod tasks;
 pub(crate) mod tokens;
 pub(crate) mod tree;
 
 mod fetch;
+mod journal;
 mod work;

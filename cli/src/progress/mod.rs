@@ -11,4 +11,4 @@ pub(crate) use task::TaskProgress;
 use std::time::Duration;
 
 /// Between two frames of a spinner.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);

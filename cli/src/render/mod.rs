@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod develop;
 pub(crate) mod generate;
+pub(crate) mod journal;
 pub(crate) mod json;
 pub(crate) mod markdown;
 pub(crate) mod review;

@@ -126,3 +126,43 @@ default: { answer: \"```rust\\npub fn add() {}\\n```\" }
     let report: serde_json::Value = serde_json::from_str(&home.read("out/report.json")).unwrap();
     assert_eq!(report["items"][1]["status"], "cancelled");
 }
+
+#[test]
+fn a_load_run_that_is_stopped_still_reports_and_a_journal_goes_on_later() {
+    let home = Home::empty();
+    let args = [
+        "load",
+        "-n",
+        "50000",
+        "--latency-ms",
+        "5",
+        "--width",
+        "50",
+        "--journal",
+        "load.db",
+        "--acks",
+        "acks",
+    ];
+    let running = Running::start(&home, &args);
+    let acks = home.path().join("acks");
+    // A file that grows is not told of; the wait is bounded.
+    let mut looks = 0;
+    while std::fs::metadata(&acks).map_or(0, |file| file.len()) < 10_000 {
+        looks += 1;
+        assert!(looks < 3_000, "nothing was acknowledged");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    running.signal("INT");
+    let (code, _, stdout) = running.end();
+    assert_eq!(code, Some(130), "{stdout}");
+    assert!(stdout.contains("adds up") && stdout.contains("yes"), "{stdout}");
+    let acknowledged = home.read("acks").lines().count();
+    let counts = |home: &Home| {
+        let listed = home
+            .run(&["tasks", "list", "--format", "json", "--limit", "60000", "--journal", "load.db"])
+            .with_code(0)
+            .json();
+        listed["tasks"].as_array().unwrap().len()
+    };
+    assert!(counts(&home) >= acknowledged, "an acknowledged task is not in the journal");
+}

@@ -8,4 +8,5 @@ mod cancel;
 mod develop;
 mod home;
 mod lists;
+mod load;
 mod real_model;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use playhouse_actors::agent::AgentError;
 use playhouse_protocol::journal::{FailedAttempt, RecordedStep};
 use playhouse_protocol::task::{TaskStatus, TaskSummary};
 use playhouse_protocol::{Failure, TaskId};
@@ -9,7 +10,7 @@ use playhouse_protocol::{Failure, TaskId};
 use super::accept::unknown_task;
 use super::engine::Engine;
 use super::ledger::Origin;
-use crate::store::{Entry, Reception, StoredTask};
+use crate::store::{Entry, Reception, StoredTask, TaskEnd};
 
 /// A task that was given up, with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,25 @@ impl Engine {
         self.table.insert(id, Arc::clone(&task));
         self.begin(&task, None);
         Ok(())
+    }
+
+    /// Takes a task back that is open in the journal and that nobody works on. Returns whether it was open.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` for an unknown task; the journal's failure.
+    pub(crate) async fn cancel_stored(&self, id: TaskId) -> Result<bool, Failure> {
+        let stored = self.parts.journal.store().task(id).await?.ok_or_else(|| unknown_task(id))?;
+        let end = TaskEnd {
+            status: TaskStatus::Cancelled,
+            reply: None,
+            failure: Some(AgentError::Cancelled.into()),
+            usage: stored.usage,
+            attempts: stored.attempts,
+            unix_ms: self.parts.clock.unix_ms(),
+        };
+        let entry = Entry::Ended { task: id, end: Box::new(end) };
+        let receptions = self.parts.journal.commit_surely(vec![entry]).await?;
+        Ok(receptions.first() == Some(&Reception::Written))
     }
 
     /// Removes a task that has ended, with its steps.

@@ -75,7 +75,7 @@ pub fn plan(draws: Draws, number: u64) -> Plan {
     let is_keyed = durability == Durability::Full && draws.happens(300, "keyed", number);
     let key = is_keyed.then(|| IdempotencyKey::try_from(format!("order-{number}")).ok()).flatten();
     let tenant = format!("tenant-{}", draws.below(4, "tenant", number));
-    let priority = draws.below(3, "priority", number) as usize;
+    let priority = usize::try_from(draws.below(3, "priority", number)).unwrap_or_default();
     Plan {
         order: Order { number, acts, depth: 0 },
         options: TaskOptions {
@@ -182,9 +182,9 @@ impl Player {
         place: &str,
     ) -> Result<String, AgentError> {
         match act {
-            Act::Call => self.call(ctx, format!("{task} {}", self.path(order, at))).await,
+            Act::Call => self.call(ctx, format!("{task} {}", place_in(order, at))).await,
             Act::TryCall => {
-                let asked = self.call(ctx, format!("{task} {}", self.path(order, at))).await;
+                let asked = self.call(ctx, format!("{task} {}", place_in(order, at))).await;
                 match asked {
                     Err(error)
                         if matches!(error.class(), FailureClass::Cancelled | FailureClass::Deadline) =>
@@ -213,12 +213,12 @@ impl Player {
         }
     }
 
-    /// The place of an act as it stands in a question: agents are asked from the first depth only.
-    fn path(&self, order: &Order, at: usize) -> String {
-        if order.depth == 0 { at.to_string() } else { format!("{}.{at}", order.number) }
-    }
-
     async fn call(&self, ctx: &mut AgentContext, question: String) -> Result<String, AgentError> {
         Ok(ctx.complete(CompletionRequest::new(vec![ChatMessage::user(question)])).await?.text)
     }
+}
+
+/// The place of an act as it stands in a question: agents are asked from the first depth only.
+fn place_in(order: &Order, at: usize) -> String {
+    if order.depth == 0 { at.to_string() } else { format!("{}.{at}", order.number) }
 }

@@ -313,6 +313,9 @@ impl World {
             if taken_back.contains(id) && task.status != TaskStatus::Cancelled {
                 self.log.violate(format!("order {number}: taken back, and {}", task.status));
             }
+            if task.status == TaskStatus::Cancelled && planned.cancelled_after_ms.is_none() {
+                self.log.violate(format!("order {number}: cancelled by nobody"));
+            }
             if task.status == TaskStatus::DeadLettered && task.failure.is_none() {
                 self.log.violate(format!("order {number}: a dead letter without a cause"));
             }

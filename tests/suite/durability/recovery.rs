@@ -134,13 +134,18 @@ async fn tasks_of_a_kind_that_is_gone_stay_in_the_journal() {
     };
     let runtime = start(true).await;
     let id = runtime.submit::<Retired>(1, TaskOptions::default()).await.unwrap().id();
-    assert_eq!(runtime.shutdown(Duration::ZERO).await.kept_len, 1);
+    runtime.submit::<Retired>(2, TaskOptions::default()).await.unwrap();
+    assert_eq!(runtime.shutdown(Duration::ZERO).await.kept_len, 2);
     drop(runtime);
 
     let runtime = start(false).await;
     assert_eq!(runtime.accounting().resumed, 0);
     assert!(runtime.task(id).await.unwrap().unwrap().status.is_open());
-    assert_eq!(runtime.cancel(id).await.unwrap_err().class, FailureClass::Retryable);
+    assert_eq!(runtime.wait(id).await.unwrap_err().class, FailureClass::Retryable);
+    let other = runtime.store().list(playhouse_runtime::store::TaskFilter::default()).await.unwrap();
+    let other = other.iter().find(|task| task.id != id).unwrap().id;
+    assert!(runtime.cancel(other).await.unwrap(), "also one that nobody works on is taken back");
+    assert!(!runtime.cancel(other).await.unwrap());
     runtime.shutdown_gracefully().await;
     drop(runtime);
 

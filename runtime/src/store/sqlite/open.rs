@@ -40,7 +40,7 @@ pub(super) fn prepare(path: &Path) -> Result<OwnerLock, StoreError> {
     }
     if path.is_dir() {
         let message = "it is a folder".to_owned();
-        return Err(told(Fault::Kind(StoreErrorKind::Io { message })));
+        return Err(told(Fault::Kind(StoreErrorKind::NotAJournal { message })));
     }
     let lock = OwnerLock::take(path).map_err(told)?;
     if path.metadata().is_ok_and(|file| file.len() > 0) {

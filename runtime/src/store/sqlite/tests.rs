@@ -85,7 +85,7 @@ async fn a_cut_or_damaged_file_is_refused() {
 fn a_folder_and_a_place_that_cannot_be_written_are_refused_and_an_empty_file_is_a_new_journal() {
     let folder = Folder::new();
     let error = SqliteStore::open(folder.0.path()).unwrap_err();
-    assert_eq!(error.kind, StoreErrorKind::Io { message: "it is a folder".to_owned() });
+    assert_eq!(error.kind, StoreErrorKind::NotAJournal { message: "it is a folder".to_owned() });
     let file = folder.0.path().join("file");
     std::fs::write(&file, "").unwrap();
     assert!(matches!(SqliteStore::open(&file.join("x")).unwrap_err().kind, StoreErrorKind::Io { .. }));
