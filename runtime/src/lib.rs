@@ -68,3 +68,7 @@ pub use playhouse_config as config;
 pub use playhouse_models as models;
 pub use playhouse_protocol as protocol;
 pub use playhouse_supervisors as supervisors;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/embedding.md")]
+struct EmbeddingGuide;

@@ -10,7 +10,7 @@ use playhouse_protocol::task::{Durability, TaskOptions};
 use playhouse_protocol::{Failure, FailureClass, envelope};
 use tokio::sync::oneshot;
 
-use crate::plan::{Observe, PlanPart};
+use crate::plan::{ORCHESTRATOR_LIMIT, Observe, PlanPart};
 use crate::runtime::Runtime;
 
 /// Items that run at once when nobody says: enough for any provider's default limits, and a bound for a list
@@ -137,11 +137,9 @@ impl<A: Agent> Map<A> {
         let plan = Plan::new(id, label, shape, len, run_item)?;
         let (reply, outcome) = oneshot::channel();
         let lost = || Failure::new(FailureClass::Retryable, "run a plan: the orchestrator was restarted");
-        runtime
-            .orchestrator()
-            .await?
-            .cast(OrchestratorMessage::RunPlan { plan, reply })
-            .map_err(|_| lost())?;
+        let orchestrator = &runtime.engine().parts.orchestrator;
+        orchestrator.wait(ORCHESTRATOR_LIMIT).await.map_err(|_| lost())?;
+        orchestrator.send(OrchestratorMessage::RunPlan { plan, reply }).map_err(|_| lost())?;
         let outcome = outcome.await.map_err(|_| lost())?;
         outcome.failure.map_or_else(|| Ok(outcome.items.into_iter().map(typed::<A>).collect()), Err)
     }

@@ -378,15 +378,6 @@ impl Runtime {
         self.shutdown(self.engine().parts.limits.shutdown_grace).await
     }
 
-    pub(crate) async fn orchestrator(&self) -> Result<ActorRef<OrchestratorMessage>, Failure> {
-        self.engine()
-            .parts
-            .orchestrator
-            .wait(STATE_LIMIT)
-            .await
-            .map_err(|error| Failure::new(error.class(), format!("ask the orchestrator: {error}")))
-    }
-
     /// Checks a request and writes it down as bytes. What cannot be read back is refused here and not found out
     /// at the next start.
     fn submission<A: Agent>(

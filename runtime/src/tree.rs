@@ -19,7 +19,7 @@ use playhouse_actors::orchestrator::{OrchestratorActor, OrchestratorMessage};
 use playhouse_config::Config;
 use playhouse_protocol::SeededSource;
 use playhouse_supervisors::{
-    Address, ChildSpec, PoolConfig, RestartKind, Strategy, SupervisorPool, SupervisorSpec,
+    Address, ChildSpec, MailboxGauge, PoolConfig, RestartKind, Strategy, SupervisorPool, SupervisorSpec,
 };
 
 use crate::journal::{JournalActor, JournalArgs};
@@ -62,9 +62,16 @@ impl Tree {
         // An agent alive asks one model at a time.
         queues.extend(own_models.iter().map(|name| (*name, config.limits.agents_live_max)));
         for (name, calls_open_max) in queues {
-            let args = ModelArgs { model: name.clone(), calls_open_max, meter: Arc::clone(meter) };
+            let mailbox = MailboxGauge::default();
+            let args = ModelArgs {
+                model: name.clone(),
+                calls_open_max,
+                meter: Arc::clone(meter),
+                mailbox: mailbox.clone(),
+            };
             let child =
-                ChildSpec::actor(name.clone(), RestartKind::Permanent, move || (ModelActor, args.clone()));
+                ChildSpec::actor(name.clone(), RestartKind::Permanent, move || (ModelActor, args.clone()))
+                    .with_mailbox(&mailbox);
             models.insert(name.clone(), child.address());
             models_spec = models_spec.with_child(child);
         }
@@ -74,8 +81,12 @@ impl Tree {
             jitter("supervisor agents"),
         );
 
-        let orchestrator_child =
-            ChildSpec::actor("orchestrator", RestartKind::Permanent, || (OrchestratorActor, ()));
+        let mailbox = MailboxGauge::default();
+        let taken = mailbox.clone();
+        let orchestrator_child = ChildSpec::actor("orchestrator", RestartKind::Permanent, move || {
+            (OrchestratorActor, taken.clone())
+        })
+        .with_mailbox(&mailbox);
         let orchestrator = orchestrator_child.address();
         let orchestration_spec =
             SupervisorSpec::new("orchestration", Strategy::OneForOne, jitter("supervisor orchestration"))

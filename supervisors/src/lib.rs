@@ -53,7 +53,7 @@ pub mod stop;
 pub mod tree;
 
 pub use cause::{CauseKind, ExitCause};
-pub use child::{Address, AddressError, ChildSpec, StartContext, StartError};
+pub use child::{Address, AddressError, ChildSpec, MailboxGauge, StartContext, StartError};
 pub use dynamic::{AdmitError, Permit, PoolConfig, PoolError, SupervisorPool};
 pub use panics::{Ending, PanicCause, Supervised, catch_panic};
 pub use policy::{Backoff, Jitter, RestartBudget, RestartKind, Strategy};

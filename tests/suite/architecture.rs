@@ -24,6 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("candle-core", &["models"]),
     ("reqwest", &["models"]),
     ("ractor", &["supervisors", "actors", "runtime"]),
+    ("rusqlite", &["runtime"]),
     ("axum", &["gateway"]),
     ("syn", &["actors"]),
     ("clap", &["cli"]),

@@ -29,6 +29,7 @@ impl Actor for ModelActor {
         _myself: ActorRef<ModelMessage>,
         args: ModelArgs,
     ) -> Result<ModelState, ActorProcessingErr> {
+        args.mailbox.begin();
         Ok(ModelState::new(args))
     }
 
@@ -40,6 +41,7 @@ impl Actor for ModelActor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ModelMessage::Complete { client, request, sink, reply } => {
+                state.mailbox.taken();
                 begin_call(&myself, state, client, *request, sink, reply);
             }
             ModelMessage::CallEnded(ended) => record(state, ended),

@@ -76,13 +76,11 @@ impl ModelHandle {
         };
         let (reply, answer) = oneshot::channel();
         let client = Arc::clone(&self.client);
-        let actor = match self.actor.get() {
-            Some(actor) => actor,
-            None => self.actor.wait(RESTART_LIMIT).await.map_err(|_| gone())?,
-        };
-        actor
-            .cast(ModelMessage::Complete { client, request: Box::new(request), sink, reply })
-            .map_err(|_| gone())?;
+        if self.actor.get().is_none() {
+            self.actor.wait(RESTART_LIMIT).await.map_err(|_| gone())?;
+        }
+        let call = ModelMessage::Complete { client, request: Box::new(request), sink, reply };
+        self.actor.send(call).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }

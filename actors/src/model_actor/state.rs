@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use playhouse_protocol::Usage;
+use playhouse_supervisors::MailboxGauge;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +19,8 @@ pub struct ModelArgs {
     pub calls_open_max: usize,
     /// Where calls are counted.
     pub meter: Arc<Meter>,
+    /// Counts the messages that wait for the actor.
+    pub mailbox: MailboxGauge,
 }
 
 /// The state of a [`ModelActor`](super::ModelActor). A restart loses all of it; calls under way are
@@ -26,6 +29,7 @@ pub struct ModelArgs {
 pub struct ModelState {
     pub(super) calls_open_max: usize,
     pub(super) meter: Arc<Meter>,
+    pub(super) mailbox: MailboxGauge,
     /// Owns the calls under way.
     pub(super) calls: TaskTracker,
     /// Ends them when the actor ends.
@@ -39,6 +43,7 @@ impl ModelState {
             snapshot: ModelSnapshot { model: args.model, ..ModelSnapshot::default() },
             calls_open_max: args.calls_open_max,
             meter: args.meter,
+            mailbox: args.mailbox,
             calls: TaskTracker::new(),
             stop: CancellationToken::new(),
         }

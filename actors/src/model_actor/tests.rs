@@ -13,7 +13,7 @@ use playhouse_protocol::completion::{
 };
 use playhouse_protocol::{FailureClass, SeededSource, Usage};
 use playhouse_supervisors::{
-    ChildSpec, RestartKind, RootSupervisor, Strategy, SupervisorSpec, ready, shutdown,
+    ChildSpec, MailboxGauge, RestartKind, RootSupervisor, Strategy, SupervisorSpec, ready, shutdown,
 };
 use tokio::sync::Notify;
 
@@ -117,8 +117,10 @@ async fn setting(calls_open_max: usize) -> Setting {
         live: Arc::default(),
     });
     let meter = Meter::new().unwrap();
-    let args = ModelArgs { model: "parrot".to_owned(), calls_open_max, meter };
-    let child = ChildSpec::actor("parrot", RestartKind::Permanent, move || (ModelActor, args.clone()));
+    let mailbox = MailboxGauge::default();
+    let args = ModelArgs { model: "parrot".to_owned(), calls_open_max, meter, mailbox: mailbox.clone() };
+    let child = ChildSpec::actor("parrot", RestartKind::Permanent, move || (ModelActor, args.clone()))
+        .with_mailbox(&mailbox);
     let actor = child.address();
     let random = Arc::new(SeededSource::from_seed(1));
     let root = SupervisorSpec::new("models", Strategy::OneForOne, random).with_child(child).spawn().await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use playhouse_supervisors::MailboxGauge;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
@@ -16,14 +17,15 @@ pub struct OrchestratorActor;
 impl Actor for OrchestratorActor {
     type Msg = OrchestratorMessage;
     type State = OrchestratorState;
-    type Arguments = ();
+    type Arguments = MailboxGauge;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<OrchestratorMessage>,
-        (): (),
+        mailbox: MailboxGauge,
     ) -> Result<OrchestratorState, ActorProcessingErr> {
-        Ok(OrchestratorState::default())
+        mailbox.begin();
+        Ok(OrchestratorState::new(mailbox))
     }
 
     async fn handle(
@@ -33,7 +35,10 @@ impl Actor for OrchestratorActor {
         state: &mut OrchestratorState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            OrchestratorMessage::RunPlan { plan, reply } => begin_plan(&myself, state, plan, reply),
+            OrchestratorMessage::RunPlan { plan, reply } => {
+                state.mailbox.taken();
+                begin_plan(&myself, state, plan, reply);
+            }
             OrchestratorMessage::PlanEnded(id) => {
                 state.open.remove(&id);
             }

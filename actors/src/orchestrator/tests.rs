@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use playhouse_protocol::plan::{PlanShape, Policy};
 use playhouse_protocol::{Failure, FailureClass};
+use playhouse_supervisors::MailboxGauge;
 use ractor::Actor;
 use tokio::sync::oneshot;
 
@@ -22,7 +23,7 @@ fn answers(outcome: PlanOutcome) -> Vec<Result<usize, FailureClass>> {
 
 #[tokio::test]
 async fn an_item_that_panics_is_one_failure_and_the_others_answer() {
-    let (actor, join) = Actor::spawn(None, OrchestratorActor, ()).await.unwrap();
+    let (actor, join) = Actor::spawn(None, OrchestratorActor, MailboxGauge::default()).await.unwrap();
     let plan = Plan::new(PlanId(1), "test", items(3, 2), 3, |index, _| {
         Box::pin(async move {
             assert_ne!(index, 1, "told to");
@@ -38,7 +39,7 @@ async fn an_item_that_panics_is_one_failure_and_the_others_answer() {
 
 #[tokio::test]
 async fn a_cancelled_plan_drops_what_runs_and_marks_what_is_left() {
-    let (actor, join) = Actor::spawn(None, OrchestratorActor, ()).await.unwrap();
+    let (actor, join) = Actor::spawn(None, OrchestratorActor, MailboxGauge::default()).await.unwrap();
     let begun = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&begun);
     let plan = Plan::new(PlanId(1), "test", items(4, 2), 4, move |index, _| {
@@ -71,7 +72,7 @@ async fn a_cancelled_plan_drops_what_runs_and_marks_what_is_left() {
 
 #[tokio::test]
 async fn plans_end_with_their_actor_and_with_their_asker() {
-    let (actor, join) = Actor::spawn(None, OrchestratorActor, ()).await.unwrap();
+    let (actor, join) = Actor::spawn(None, OrchestratorActor, MailboxGauge::default()).await.unwrap();
     let hang =
         || Plan::new(PlanId(1), "test", items(1, 1), 1, |_, _| Box::pin(std::future::pending())).unwrap();
     let (reply, gone) = oneshot::channel();

@@ -47,6 +47,10 @@ impl EventLog {
                 entries.droppable_len += 1;
             }
             let sequence = entries.last_sequence;
+            if entries.events.is_empty() {
+                // Most tasks that wait have this one event, and many wait.
+                entries.events.reserve_exact(1);
+            }
             entries.events.push_back(TaskEvent { task: self.task, sequence, unix_ms, kind });
             if entries.droppable_len > TOKEN_EVENTS_MAX {
                 // The few lifecycle events in front of the oldest token event are stepped over.

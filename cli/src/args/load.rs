@@ -60,8 +60,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) attempts: Option<u32>,
 
-    /// A goal: p50_ms, p90_ms, p95_ms, p99_ms, max_ms, throughput_min or failed_max, then = and a number; can be given
-    /// several times
+    /// A goal, such as `p95_ms=500`; can be given several times. A wrong one lists all
     #[arg(long = "slo", value_name = "GOAL=N")]
     pub(crate) slos: Vec<Slo>,
 

@@ -117,7 +117,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             agents_live_max: 1_000,
-            tasks_open_max: 10_000,
+            tasks_open_max: 5_000,
             tenant_tasks_open_max: None,
             task_timeout: Duration::from_mins(30),
             shutdown_grace: Duration::from_secs(10),

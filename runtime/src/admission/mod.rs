@@ -11,5 +11,5 @@ mod slots;
 
 pub(crate) use options::check_options;
 pub use options::{ATTEMPTS_MAX, TASK_TIMEOUT_MAX};
-pub(crate) use places::Places;
+pub(crate) use places::{Place, Places};
 pub(crate) use slots::{Slot, Slots};

@@ -15,7 +15,7 @@ mod work;
 pub use handle::{PlanHandle, PlanResult};
 pub use part::PlanPart;
 pub(crate) use spec::PlanSpec;
-pub(crate) use work::{Observe, PlanWork};
+pub(crate) use work::{ORCHESTRATOR_LIMIT, Observe, PlanWork};
 
 /// The kind of a plan's task.
 pub(crate) const KIND: &str = "plan";

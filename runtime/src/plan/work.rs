@@ -21,7 +21,7 @@ use crate::store::TaskEnd;
 use crate::tasks::{Engine, OpenTask, Settled, Submission, TakeBackOnDrop, Work};
 
 /// How long the orchestrator is waited for while its supervisor restarts it.
-const ORCHESTRATOR_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const ORCHESTRATOR_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a part waits before it is handed in again when too many tasks are open and nobody says how long.
 const AGAIN_DEFAULT: Duration = Duration::from_millis(100);
@@ -78,8 +78,9 @@ impl PlanWork {
         let plan = Plan::new(PlanId(engine.next_plan_number()), label, shape, leaves_len, run_item)?;
         let (reply, outcome) = oneshot::channel();
         let lost = || Failure::new(FailureClass::Retryable, "run a plan: the orchestrator was restarted");
-        let orchestrator = engine.parts.orchestrator.wait(ORCHESTRATOR_LIMIT).await.map_err(|_| lost())?;
-        orchestrator.cast(OrchestratorMessage::RunPlan { plan, reply }).map_err(|_| lost())?;
+        let orchestrator = &engine.parts.orchestrator;
+        orchestrator.wait(ORCHESTRATOR_LIMIT).await.map_err(|_| lost())?;
+        orchestrator.send(OrchestratorMessage::RunPlan { plan, reply }).map_err(|_| lost())?;
         let outcome = tokio::select! {
             biased;
             outcome = outcome => outcome.map_err(|_| lost())?,

@@ -1,7 +1,7 @@
 //! Where tasks are written down: the trait, its record types, and two stores.
 //!
 //! [`MemoryStore`] lives as long as the process; [`SqliteStore`] (feature `sqlite`, on by default) is a file.
-//! Every store passes the same suite, [`conformance`]. One writer, the journal's actor, commits in groups;
+//! Every store passes the same suite, `conformance`. One writer, the journal's actor, commits in groups;
 //! readers may be many.
 
 mod entry;
@@ -32,7 +32,7 @@ use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
 
 /// A store of tasks.
 ///
-/// Contract, which [`conformance`] tests:
+/// Contract, which `conformance` tests:
 /// - [`commit`](Self::commit) is all or nothing, and what it wrote is there after a crash at any later moment.
 /// - Entries take effect in their order; an entry that cannot take effect (the task is unknown or has ended)
 ///   changes nothing, says so in its [`Reception`], and does not hinder the others.

@@ -101,9 +101,9 @@ impl Engine {
         let elapsed_ms = task.scope.elapsed().as_millis();
         // The failure's text may quote the request.
         tracing::debug!(task = %task.id(), kind = task.work.kind(), elapsed_ms, %status, ?class, "task ended");
-        task.settle(Settled::Ended(end));
-        self.table.remove(&task.id());
         self.parts.ledger.ended(status, class);
+        self.table.remove(&task.id());
+        task.settle(Settled::Ended(end));
         task.scope.emit(|| TaskEventKind::Finished { status, usage, failure });
     }
 
@@ -136,8 +136,8 @@ impl Engine {
 
     /// Leaves a task open in the journal.
     fn keep(&self, task: &OpenTask) {
-        task.settle(Settled::Kept);
-        self.table.remove(&task.id());
         self.parts.ledger.kept();
+        self.table.remove(&task.id());
+        task.settle(Settled::Kept);
     }
 }

@@ -9,15 +9,23 @@ use playhouse_protocol::journal::Payload;
 use super::accept::unknown_task;
 use super::engine::Engine;
 use super::open_task::{OpenTask, Work};
+use crate::admission::Place;
 
 impl Engine {
     /// Works on a task until it ends or is left to the next process.
     pub(super) async fn drive(self: Arc<Self>, task: Arc<OpenTask>) {
         loop {
             // Boxed: a task that waits for a place takes no room for what it will run.
-            let outcome = self.attempt(&task).await;
+            let outcome = match self.place(&task).await {
+                Ok(place) => {
+                    let outcome = Box::pin(self.attempt(&task)).await;
+                    drop(place);
+                    outcome
+                }
+                Err(error) => Err(error),
+            };
             task.end_attempt();
-            let Some(after) = self.conclude(&task, outcome).await else { return };
+            let Some(after) = Box::pin(self.conclude(&task, outcome)).await else { return };
             // Cancelling ends the wait, and the next attempt begins with noticing it.
             tokio::select! {
                 biased;
@@ -27,27 +35,35 @@ impl Engine {
         }
     }
 
-    /// One attempt, within the task's limits.
-    async fn attempt(self: &Arc<Self>, task: &Arc<OpenTask>) -> Result<Payload, AgentError> {
+    /// Waits for a place among the live agents, within the task's limits. A plan needs none: its parts do.
+    async fn place(&self, task: &OpenTask) -> Result<Option<Place>, AgentError> {
         let scope = &task.scope;
         if scope.cancel().is_cancelled() {
             return Err(AgentError::Cancelled);
         }
+        if matches!(task.work, Work::Plan(_)) {
+            return Ok(None);
+        }
+        let given_up = async {
+            tokio::select! {
+                biased;
+                () = scope.cancel().cancelled() => {}
+                () = tokio::time::sleep_until(scope.deadline()) => {}
+            }
+        };
+        let (id, priority) = (task.id(), task.options.priority);
+        let place = self.parts.places.take(id, priority, scope.tenant(), given_up).await;
+        let is_cancelled = scope.cancel().is_cancelled();
+        place
+            .map(Some)
+            .ok_or_else(|| if is_cancelled { AgentError::Cancelled } else { scope.deadline_error() })
+    }
+
+    /// One attempt.
+    async fn attempt(self: &Arc<Self>, task: &Arc<OpenTask>) -> Result<Payload, AgentError> {
+        let scope = &task.scope;
         match &task.work {
             Work::Agent(agent) => {
-                let given_up = async {
-                    tokio::select! {
-                        biased;
-                        () = scope.cancel().cancelled() => {}
-                        () = tokio::time::sleep_until(scope.deadline()) => {}
-                    }
-                };
-                let (id, priority) = (task.id(), task.options.priority);
-                let place = self.parts.places.take(id, priority, scope.tenant(), given_up).await;
-                let Some(_place) = place else {
-                    let is_cancelled = scope.cancel().is_cancelled();
-                    return Err(if is_cancelled { AgentError::Cancelled } else { scope.deadline_error() });
-                };
                 let request = self.prepare(task).await?;
                 let bytes = request.as_single().map_or(&[][..], |bytes| bytes);
                 let reply = agent.answer(&self.parts.services, scope, bytes).await?;
@@ -55,7 +71,6 @@ impl Engine {
             }
             Work::Plan(plan) => {
                 let request = self.prepare(task).await?;
-                // A plan holds no place: its parts do.
                 Box::pin(plan.run(self, task, request)).await
             }
         }

@@ -9,14 +9,22 @@ use playhouse_protocol::FailureClass;
 use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, Message};
 use tokio::sync::watch;
 
+use super::MailboxGauge;
+
 /// Where a child's present actor stands. Written by whoever starts the child and by its supervisor, read
 /// by addresses; lives as long as any of them.
 #[derive(Clone)]
-pub(crate) struct Slot(Arc<watch::Sender<Option<ActorCell>>>);
+pub(crate) struct Slot(Arc<watch::Sender<Option<ActorCell>>>, Option<MailboxGauge>);
 
 impl Slot {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(None)))
+        Self(Arc::new(watch::Sender::new(None)), None)
+    }
+
+    /// The same slot, whose addresses count what they send.
+    pub(crate) fn with_mailbox(mut self, mailbox: MailboxGauge) -> Self {
+        self.1 = Some(mailbox);
+        self
     }
 
     /// The present actor, which may have ended a moment ago.
@@ -45,7 +53,7 @@ impl Slot {
     }
 
     pub(crate) fn address<M: Message>(&self) -> Address<M> {
-        Address { present: self.0.subscribe(), message: PhantomData }
+        Address { present: self.0.subscribe(), mailbox: self.1.clone(), message: PhantomData }
     }
 }
 
@@ -55,6 +63,7 @@ impl Slot {
 /// so take one for each message.
 pub struct Address<M> {
     present: watch::Receiver<Option<ActorCell>>,
+    mailbox: Option<MailboxGauge>,
     message: PhantomData<fn(M)>,
 }
 
@@ -62,6 +71,24 @@ impl<M: Message> Address<M> {
     /// The present actor; none while the child is down, or if it takes messages of another type.
     pub fn get(&self) -> Option<ActorRef<M>> {
         typed(self.present.borrow().as_ref())
+    }
+
+    /// Sends a message to the present actor, counted where the child counts its mailbox.
+    ///
+    /// # Errors
+    /// [`AddressError::Down`] when the child is down; the message is dropped.
+    pub fn send(&self, message: M) -> Result<(), AddressError> {
+        let down = AddressError::Down { limit_ms: 0 };
+        let actor = self.get().ok_or(down)?;
+        if let Some(mailbox) = &self.mailbox {
+            mailbox.sent();
+        }
+        actor.cast(message).map_err(|_| {
+            if let Some(mailbox) = &self.mailbox {
+                mailbox.taken();
+            }
+            down
+        })
     }
 
     /// The present actor, waiting up to `limit` for one.
@@ -91,7 +118,7 @@ fn typed<M: Message>(cell: Option<&ActorCell>) -> Option<ActorRef<M>> {
 
 impl<M> Clone for Address<M> {
     fn clone(&self) -> Self {
-        Self { present: self.present.clone(), message: PhantomData }
+        Self { present: self.present.clone(), mailbox: self.mailbox.clone(), message: PhantomData }
     }
 }
 

@@ -3,10 +3,12 @@
 mod spec;
 
 mod address;
+mod mailbox;
 mod start;
 
 pub(crate) use address::Slot;
 pub use address::{Address, AddressError};
+pub use mailbox::MailboxGauge;
 pub use spec::ChildSpec;
 pub(crate) use spec::Factory;
 pub use start::{StartContext, StartError};

@@ -10,7 +10,7 @@ use ractor::{Actor, ActorCell, Message};
 
 use crate::policy::RestartKind;
 
-use super::{Address, Slot, StartContext, StartError};
+use super::{Address, MailboxGauge, Slot, StartContext, StartError};
 
 /// How long a child may take to stop before it is killed, unless its spec says otherwise.
 const GRACE: Duration = Duration::from_secs(5);
@@ -96,6 +96,15 @@ impl ChildSpec {
     pub fn with_mailbox_probe(mut self, probe: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.mailbox_probe = Some(Arc::new(probe));
         self
+    }
+
+    /// The same child with its mailbox counted by `mailbox`, which its actor counts messages out of: for the tree.
+    /// Addresses that were taken before do not count.
+    #[must_use]
+    pub fn with_mailbox(mut self, mailbox: &MailboxGauge) -> Self {
+        self.slot = self.slot.with_mailbox(mailbox.clone());
+        let shown = mailbox.clone();
+        self.with_mailbox_probe(move || shown.len())
     }
 
     /// The child's name.

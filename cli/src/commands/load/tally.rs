@@ -19,6 +19,7 @@ const DIGITS: u8 = 3;
 pub(super) struct Times(Option<Histogram<u64>>);
 
 /// Percentiles in milliseconds.
+#[expect(clippy::struct_field_names, reason = "units stand behind names, in reports too")]
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct Percentiles {
     pub(crate) p50_ms: f64,

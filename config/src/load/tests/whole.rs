@@ -154,7 +154,7 @@ fn settings_are_shown_with_keys_as_references_only() {
         rounds: 2
     limits:
       agents_live_max: 1000
-      tasks_open_max: 10000
+      tasks_open_max: 5000
       task_timeout_ms: 1800000
       shutdown_grace_ms: 10000
     attempts:
