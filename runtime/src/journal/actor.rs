@@ -16,6 +16,13 @@ const GROUP_LEN_MAX: usize = 1_024;
 /// How often old tasks are removed.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
+/// Ended tasks that are kept in memory at most: a file may hold the history of a week, a service's memory may not.
+const ENDED_IN_MEMORY_MAX: u64 = 1_000;
+
+/// Ends behind which old tasks are removed without waiting for the timer: in a file looking for them costs a
+/// millisecond or so, in memory nothing.
+const PRUNE_BEHIND_ENDS: (u64, u64) = (10_000, 500);
+
 /// Tasks that one removal takes at most, so that commits do not wait long behind it.
 const PRUNE_LEN_MAX: usize = 500;
 
@@ -37,7 +44,7 @@ impl Actor for JournalActor {
         myself.cast(JournalMessage::Commit)?;
         // The timer ends with the actor.
         let _timer = myself.send_interval(PRUNE_INTERVAL, || JournalMessage::Prune);
-        Ok(JournalState { args })
+        Ok(JournalState { args, ends: 0 })
     }
 
     async fn handle(
@@ -49,7 +56,15 @@ impl Actor for JournalActor {
         match message {
             JournalMessage::Commit => {
                 let journal = &state.args.journal;
-                commit(journal, journal.take(GROUP_LEN_MAX)).await;
+                let group = journal.take(GROUP_LEN_MAX);
+                let entries = group.iter().flat_map(|waiting| &waiting.entries);
+                state.ends += entries.filter(|entry| matches!(entry, Entry::Ended { .. })).count() as u64;
+                commit(journal, group).await;
+                let (in_file, in_memory) = PRUNE_BEHIND_ENDS;
+                if state.ends >= if journal.store().is_durable() { in_file } else { in_memory } {
+                    state.ends = 0;
+                    myself.cast(JournalMessage::Prune)?;
+                }
                 if journal.is_waited_for() {
                     myself.cast(JournalMessage::Commit)?;
                 }
@@ -94,7 +109,11 @@ async fn prune(myself: &ActorRef<JournalMessage>, args: &JournalArgs) -> Result<
         ended_before_unix_ms: args.ended_age_max.map(|age| {
             args.clock.unix_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
         }),
-        ended_max: args.ended_max,
+        ended_max: if args.journal.store().is_durable() {
+            args.ended_max
+        } else {
+            Some(args.ended_max.unwrap_or(ENDED_IN_MEMORY_MAX).min(ENDED_IN_MEMORY_MAX))
+        },
     };
     if retention == Retention::default() {
         return Ok(());

@@ -25,4 +25,6 @@ pub(crate) struct JournalArgs {
 #[derive(Debug)]
 pub(crate) struct JournalState {
     pub(super) args: JournalArgs,
+    /// Tasks that ended since old ones were removed.
+    pub(super) ends: u64,
 }

@@ -207,7 +207,10 @@ impl Engine {
             });
         };
         let Some(work) = self.work_of(&stored.kind) else {
-            return Err(AgentError::NotRegistered { kind: "of the task" }.into());
+            return Err(Failure::invalid(format!(
+                "find task {id}: this program knows no agent of kind {}",
+                stored.kind
+            )));
         };
         let end = TaskEnd {
             status: stored.status,

@@ -94,3 +94,22 @@ async fn nothing_is_written_down_for_what_is_refused() {
     assert!(runtime.cancel(open.id()).await.unwrap());
     runtime.shutdown_gracefully().await;
 }
+
+#[tokio::test]
+async fn a_runtime_without_a_file_keeps_no_long_history_in_memory() {
+    use crate::agents::{Act, Obedient, with_runtime};
+    with_runtime(
+        |_| {},
+        |runtime, _| async move {
+            for number in 0..2_500 {
+                assert_eq!(runtime.run::<Obedient>(Act::Answer(number)).await.unwrap(), number);
+            }
+            // The last removal may still be under way.
+            while runtime.store().counts().await.unwrap().completed > 1_500 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(runtime.accounting().completed, 2_500);
+        },
+    )
+    .await;
+}
