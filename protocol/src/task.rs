@@ -15,6 +15,9 @@ pub struct TaskOptions {
     pub tenant: TenantId,
     /// How long the task may take from its submission, in milliseconds; `None` takes the configured limit.
     pub timeout_ms: Option<u64>,
+    /// How long one attempt may take, in milliseconds: an agent that hangs is stopped then, and the task tried again.
+    /// `None` lets an attempt take all of the task's time.
+    pub attempt_timeout_ms: Option<u64>,
     /// What it may use.
     pub budget: Budget,
     /// Who comes first when not all can run.

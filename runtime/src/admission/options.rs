@@ -27,6 +27,11 @@ pub(crate) fn check_options(options: &TaskOptions, default: Duration) -> Result<
         return Err(Failure::invalid(format!("accept a task: attempts_max is {attempts}"))
             .with_hint(format!("Use 1 to {ATTEMPTS_MAX}; 1 tries nothing again.")));
     }
+    let longest_ms = u64::try_from(TASK_TIMEOUT_MAX.as_millis()).unwrap_or(u64::MAX);
+    if let Some(limit_ms) = options.attempt_timeout_ms.filter(|ms| !(1..=longest_ms).contains(ms)) {
+        return Err(Failure::invalid(format!("accept a task: attempt_timeout_ms is {limit_ms}"))
+            .with_hint(format!("Use 1 to {longest_ms} milliseconds (30 days), or leave it out.")));
+    }
     if options.idempotency_key.is_some() && options.durability == Durability::None {
         return Err(Failure::invalid("accept a task: it has an idempotency_key and durability is none")
             .with_hint(

@@ -1,10 +1,11 @@
 //! Working on a task, attempt by attempt.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use playhouse_actors::agent::AgentError;
-use playhouse_protocol::Failure;
 use playhouse_protocol::journal::Payload;
+use playhouse_protocol::{Failure, FailureClass};
 
 use super::accept::unknown_task;
 use super::engine::Engine;
@@ -18,7 +19,7 @@ impl Engine {
             // Boxed: a task that waits for a place takes no room for what it will run.
             let outcome = match self.place(&task).await {
                 Ok(place) => {
-                    let outcome = Box::pin(self.attempt(&task)).await;
+                    let outcome = Box::pin(self.attempt_in_time(&task)).await;
                     drop(place);
                     outcome
                 }
@@ -57,6 +58,19 @@ impl Engine {
         place
             .map(Some)
             .ok_or_else(|| if is_cancelled { AgentError::Cancelled } else { scope.deadline_error() })
+    }
+
+    /// One attempt within its own time. Dropping it stops the agent where it is.
+    async fn attempt_in_time(self: &Arc<Self>, task: &Arc<OpenTask>) -> Result<Payload, AgentError> {
+        let Some(limit_ms) = task.options.attempt_timeout_ms else { return self.attempt(task).await };
+        match tokio::time::timeout(Duration::from_millis(limit_ms), self.attempt(task)).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(Failure::new(
+                FailureClass::Retryable,
+                format!("answer within {limit_ms} ms: the attempt was stopped"),
+            )
+            .into()),
+        }
     }
 
     /// One attempt.

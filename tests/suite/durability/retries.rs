@@ -151,3 +151,27 @@ async fn a_discarded_dead_letter_is_gone_and_an_open_task_cannot_be_discarded() 
     assert!(runtime.cancel(task.id()).await.unwrap());
     runtime.shutdown_gracefully().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_hangs_past_its_time_gives_its_request_back() {
+    let theatre = Theatre::new();
+    let runtime = theatre.open().await;
+    let options = TaskOptions { attempt_timeout_ms: Some(50), ..TaskOptions::default() };
+    // The first attempt hangs, the second one is let go.
+    let task = runtime.submit::<Acting>(vec![call("one"), Act::Wait], options.clone()).await.unwrap();
+    theatre.stage.waits.notified().await;
+    theatre.stage.waits.notified().await;
+    theatre.stage.go.notify_one();
+    assert_eq!(task.result().await.unwrap(), ["ONE", "went"]);
+    assert_eq!((task.summary().attempts, theatre.stage.asked("one")), (2, 1));
+
+    let task = runtime.submit::<Acting>(vec![Act::Wait], options).await.unwrap();
+    let failure = task.result().await.unwrap_err();
+    assert_eq!(failure.message, "answer within 50 ms: the attempt was stopped");
+    let letter = runtime.dead_letter(task.id()).await.unwrap();
+    assert_eq!((letter.task.attempts, letter.failed_attempts.len()), (2, 1));
+    let wrong = TaskOptions { attempt_timeout_ms: Some(0), ..TaskOptions::default() };
+    let refused = runtime.submit::<Acting>(vec![Act::Wait], wrong).await.unwrap_err();
+    assert!(refused.message.contains("attempt_timeout_ms"), "{refused}");
+    runtime.shutdown_gracefully().await;
+}
