@@ -42,6 +42,56 @@ const GOLDEN_REQUEST: &str = "504801010100270000002bab75f70200086265206272696566
 const GOLDEN_DEVELOP: &str = "504801010e000d00000079b2a73801660000000102000000000000";
 
 #[test]
+fn the_bytes_that_journals_hold_stay_as_they_are() {
+    use crate::journal::{FailedAttempt, StepKind};
+    use crate::task::{Durability, Priority, TaskOptions};
+    use crate::usage::{Budget, Usage};
+    use crate::{Failure, FailureClass, IdempotencyKey};
+
+    let failure = Failure::new(FailureClass::Deadline, "f").with_hint("h").with_retry_after_ms(7);
+    let options = TaskOptions {
+        timeout_ms: Some(1),
+        attempt_timeout_ms: Some(2),
+        budget: Budget { tokens_max: Some(3), ..Budget::default() },
+        priority: Priority::High,
+        durability: Durability::None,
+        attempts_max: Some(4),
+        idempotency_key: IdempotencyKey::try_from("k".to_owned()).ok(),
+        ..TaskOptions::default()
+    };
+    let usage = Usage {
+        model_calls: 1,
+        prompt_tokens: 2,
+        cached_prompt_tokens: 3,
+        completion_tokens: 4,
+        cost_nano_usd: 5,
+    };
+    let written = [
+        hex(&encode(&options).unwrap()),
+        hex(&encode(&failure).unwrap()),
+        hex(&encode(&FailedAttempt { attempt: 2, failure, unix_ms: 300 }).unwrap()),
+        hex(&encode(&StepKind::ModelCall { model: "m".to_owned() }).unwrap()),
+        hex(&encode(&usage).unwrap()),
+        hex(&encode_agent_value(9, &(1_u8, "a")).unwrap()),
+    ];
+    assert_eq!(written, GOLDEN_JOURNAL);
+    assert_eq!(decode::<TaskOptions>(&encode(&options).unwrap()).unwrap(), options);
+    assert_eq!(
+        decode_agent_value::<(u8, String)>(9, &encode_agent_value(9, &(1_u8, "a")).unwrap()).unwrap().0,
+        1
+    );
+    assert!(decode_agent_value::<(u8, String)>(8, &encode_agent_value(9, &(1_u8, "a")).unwrap()).is_err());
+}
+const GOLDEN_JOURNAL: [&str; 6] = [
+    "50480102140017000000ad09038d0764656661756c7401010102010300000201010401016b",
+    "50480101170008000000d2fa74e20401660101680107",
+    "5048010118000c0000003328e573020401660101680107fb2c01",
+    "5048010119000300000010c64e0500016d",
+    "504801011a0005000000112c7eea0102030405",
+    "50480109e80303000000c270ef11010161",
+];
+
+#[test]
 fn every_cut_and_every_flipped_bit_is_noticed() {
     let bytes = encode(&request()).unwrap();
     for len in 0..bytes.len() {
