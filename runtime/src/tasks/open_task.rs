@@ -264,7 +264,7 @@ impl OpenTask {
             parent: self.parent,
             submitted_unix_ms: self.submitted_unix_ms,
             ended_unix_ms: end.map(|end| end.unix_ms),
-            attempts,
+            attempts: end.map_or(attempts, |end| end.attempts),
             usage: self.usage(),
             failure: end.and_then(|end| end.failure.clone()),
         }

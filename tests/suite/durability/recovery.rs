@@ -56,6 +56,7 @@ async fn an_ended_task_is_read_again_after_a_restart_and_stays_as_it_is() {
     let task = runtime.attach::<Acting>(id).await.unwrap();
     assert_eq!(task.result().await.unwrap(), answer);
     assert!(!runtime.cancel(id).await.unwrap(), "an ended task cannot be taken back");
+    assert_eq!(task.summary().attempts, 1, "the end tells, not what this process did");
     let known = runtime.task(id).await.unwrap().unwrap();
     assert_eq!((known.status, known.attempts, known.usage.model_calls), (TaskStatus::Completed, 1, 1));
     assert_eq!(theatre.stage.asked_in_all(), 1);
