@@ -45,7 +45,7 @@ pub(crate) struct LoadArgs {
     pub(crate) acks: Option<PathBuf>,
 
     /// Ask this model of the catalog instead of the scripted one
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["latency_ms", "fail"])]
     pub(crate) model: Option<String>,
 
     /// Tenants that take turns in submitting

@@ -5,6 +5,7 @@ pub(crate) mod develop;
 pub(crate) mod generate;
 pub(crate) mod journal;
 pub(crate) mod json;
+pub(crate) mod load;
 pub(crate) mod markdown;
 pub(crate) mod review;
 pub(crate) mod table;

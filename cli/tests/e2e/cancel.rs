@@ -127,42 +127,76 @@ default: { answer: \"```rust\\npub fn add() {}\\n```\" }
     assert_eq!(report["items"][1]["status"], "cancelled");
 }
 
-#[test]
-fn a_load_run_that_is_stopped_still_reports_and_a_journal_goes_on_later() {
-    let home = Home::empty();
-    let args = [
-        "load",
-        "-n",
-        "50000",
-        "--latency-ms",
-        "5",
-        "--width",
-        "50",
-        "--journal",
-        "load.db",
-        "--acks",
-        "acks",
-    ];
-    let running = Running::start(&home, &args);
-    let acks = home.path().join("acks");
+/// Waits until a load run has noted so many acknowledged tasks.
+fn wait_for_acks(home: &Home, acks_len: usize) {
     // A file that grows is not told of; the wait is bounded.
     let mut looks = 0;
-    while std::fs::metadata(&acks).map_or(0, |file| file.len()) < 10_000 {
+    while !home.exists("acks") || home.read("acks").lines().count() < acks_len {
         looks += 1;
-        assert!(looks < 3_000, "nothing was acknowledged");
+        assert!(looks < 3_000, "{acks_len} were not acknowledged");
         std::thread::park_timeout(Duration::from_millis(10));
     }
+}
+
+/// A load run that takes a while and is written down.
+fn journaled(tasks: &str) -> Vec<&str> {
+    let mut args =
+        vec!["load", "-n", tasks, "--latency-ms", "5", "--width", "50", "--quiet", "--format", "json"];
+    args.extend(["--journal", "load.db", "--acks", "acks"]);
+    args
+}
+
+fn count(report: &serde_json::Value, part: &str, name: &str) -> u64 {
+    report[part][name].as_u64().unwrap_or_else(|| panic!("no {part}.{name} in {report}"))
+}
+
+#[test]
+fn a_load_run_that_is_stopped_still_reports_and_leaves_what_is_open_to_the_journal() {
+    let home = Home::empty();
+    let running = Running::start(&home, &journaled("50000"));
+    wait_for_acks(&home, 200);
     running.signal("INT");
-    let (code, _, stdout) = running.end();
-    assert_eq!(code, Some(130), "{stdout}");
-    assert!(stdout.contains("adds up") && stdout.contains("yes"), "{stdout}");
-    let acknowledged = home.read("acks").lines().count();
-    let counts = |home: &Home| {
-        let listed = home
-            .run(&["tasks", "list", "--format", "json", "--limit", "60000", "--journal", "load.db"])
-            .with_code(0)
-            .json();
-        listed["tasks"].as_array().unwrap().len()
-    };
-    assert!(counts(&home) >= acknowledged, "an acknowledged task is not in the journal");
+    let (code, stderr, stdout) = running.end();
+    assert_eq!(code, Some(130), "{stderr:#?}");
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["adds_up"], true, "{report}");
+    let acknowledged = home.read("acks").lines().count() as u64;
+    assert_eq!(count(&report, "outcomes", "acknowledged"), acknowledged);
+    let journal = count(&report, "journal", "completed") + count(&report, "journal", "open");
+    assert_eq!(journal, acknowledged, "{report}");
+}
+
+#[test]
+fn a_load_run_without_a_journal_that_is_terminated_cancels_what_is_open_and_counts_it() {
+    let home = Home::empty();
+    let mut args = vec!["load", "-n", "1000", "--width", "20", "--latency-ms", "600000"];
+    args.extend(["--acks", "acks", "--format", "json", "--slo", "throughput_min=1000000"]);
+    let running = Running::start(&home, &args);
+    wait_for_acks(&home, 20);
+    running.signal("TERM");
+    let (code, stderr, stdout) = running.end();
+    assert_eq!(code, Some(143), "a signal stands above a goal: {stderr:#?}");
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["adds_up"], true, "{report}");
+    assert_eq!(count(&report, "outcomes", "cancelled"), 20, "{report}");
+    assert_eq!(count(&report, "accounting", "accepted"), 20, "{report}");
+}
+
+#[test]
+fn the_same_load_command_after_a_kill_goes_on_and_submits_only_what_is_missing() {
+    let home = Home::empty();
+    let args = journaled("600");
+    let mut running = Running::start(&home, &args);
+    wait_for_acks(&home, 150);
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    let acknowledged = home.read("acks").lines().count() as u64;
+    let report = home.run(&args).with_code(0).json();
+    assert_eq!(report["adds_up"], true, "{report}");
+    assert_eq!((count(&report, "journal", "completed"), count(&report, "journal", "open")), (600, 0));
+    assert_eq!(count(&report, "outcomes", "completed"), 600);
+    let accepted = count(&report, "accounting", "accepted");
+    assert!(accepted <= 600 - acknowledged, "{accepted} were submitted anew, {acknowledged} were there");
+    let here = accepted + count(&report, "accounting", "resumed");
+    assert_eq!(here + count(&report, "outcomes", "ended_before"), 600, "{report}");
 }

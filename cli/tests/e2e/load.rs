@@ -61,6 +61,15 @@ fn the_same_command_on_the_same_journal_submits_nothing_anew() {
     let again = load(&home, &args).with_code(0).json();
     assert_eq!((&again["accounting"]["accepted"], &again["journal"]["completed"]), (&0.into(), &60.into()));
     assert_eq!((&again["adds_up"], &again["outcomes"]["completed"]), (&true.into(), &60.into()));
+    // What the first run did is not measured as this one's.
+    assert_eq!((&again["outcomes"]["ended_before"], &again["outcomes"]["attempts"]), (&60.into(), &0.into()));
+    assert_eq!((&again["throughput_per_s"], &again["distribution"]), (&0.0.into(), &serde_json::json!([])));
+    let goals = ["--slo", "throughput_min=1000000", "--slo", "p50_ms=0"];
+    let again = ["-n", "60", "--journal", "load.db", "--calls", "2"];
+    let judged = load(&home, &[&again[..], &goals].concat()).with_code(0);
+    assert_eq!(judged.stdout.matches("not judged").count(), 2, "{}", judged.stdout);
+    let other = load(&home, &["-n", "60", "--journal", "load.db", "--calls", "1"]).with_code(2);
+    assert!(other.stderr.contains("another --seed"), "{}", other.stderr);
     let acks = home.read("acks");
     let (one, two): (Vec<_>, Vec<_>) = acks.lines().enumerate().partition(|(at, _)| *at < 60);
     let sorted = |lines: Vec<(usize, &str)>| {
@@ -81,13 +90,53 @@ fn what_is_wrong_is_refused_by_name() {
         (&["-n", "5", "--panic", "x"], "--panic"),
         (&["-n", "5", "--latency-ms", "86400001"], "--latency-ms"),
         (&["-n", "5", "--slo", "p42_ms=1"], "p95_ms"),
-        (&["-n", "5", "--model", "nobody"], "nobody"),
         (&["-n", "5", "--output", "no/such/folder"], "no/such/folder"),
         (&["-n", "5", "--journal", "."], "it is a folder"),
     ] {
         let refused = load(&home, args).with_code(2);
         assert!(refused.stderr.contains(text), "{args:?}: {}", refused.stderr);
     }
+    for (args, text) in [
+        (&["load", "-n", "5", "--model", "nobody"][..], "nobody"),
+        // The catalog's models have neither.
+        (&["load", "-n", "5", "--model", "local", "--fail", "0.1"], "--fail"),
+        (&["load", "-n", "5", "--model", "local", "--latency-ms", "1"], "--latency-ms"),
+        (&["load", "-n", "5", "--durability", "none", "--journal", "none.db"], "--journal none.db"),
+    ] {
+        let refused = home.run(args).with_code(2);
+        assert!(refused.stderr.contains(text), "{args:?}: {}", refused.stderr);
+    }
+    assert!(!home.exists("none.db"), "a refused run makes no file");
+}
+
+#[test]
+fn what_is_allowed_but_cannot_be_meant_is_told() {
+    let home = Home::empty();
+    for (args, text) in [
+        (&["--panic", "1"][..], "no task can succeed"),
+        (&["--fail", "1"], "no task can succeed"),
+        (&["--durability", "full"], "in this process's memory"),
+    ] {
+        let mut all = vec!["load", "-n", "3", "--latency-ms", "0", "--format", "json"];
+        all.extend(args);
+        let run = home.run(&all).with_code(0);
+        assert!(run.stderr.contains(text), "{args:?}: {}", run.stderr);
+        assert_eq!(run.json()["adds_up"], true);
+    }
+    // Without calls no call fails.
+    let run = home.run(&["load", "-n", "3", "--calls", "0", "--fail", "1"]).with_code(0);
+    assert!(!run.stderr.contains("no task can succeed"), "{}", run.stderr);
+}
+
+#[test]
+fn a_model_of_the_catalog_that_is_a_script_is_told_as_one() {
+    let home = Home::scripted("default: { answer: hi }");
+    let args = ["load", "-n", "3", "--model", "demo", "--quiet"];
+    let text = home.run(&args).with_code(0).stdout;
+    assert!(text.contains("scripted answers: no model was asked (demo)"), "{text}");
+    let json = home.run(&[&args[..], &["--format", "json"]].concat()).with_code(0).json();
+    assert_eq!(json["notice"], "scripted answers: no model was asked");
+    assert_eq!((&json["settings"]["latency_ms"], &json["settings"]["fail"]), (&().into(), &().into()));
 }
 
 fn ids(text: &str) -> Vec<String> {

@@ -23,7 +23,10 @@ use crate::signals::Signals;
 /// Tasks at once when nobody says: as many as agents that a runtime keeps alive by default.
 const WIDTH_DEFAULT: u64 = 1_000;
 
-/// How often progress is told where nothing moves.
+/// How long open tasks may go on when the run is stopped.
+const STOP_GRACE: Duration = Duration::from_millis(500);
+
+/// How often progress is told where no bar moves, at most: when a task ends.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// What a refused submission waits when nobody says.
@@ -43,7 +46,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Reads what was asked for, and opens the file of acknowledged tasks.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` when flags gainsay one another or that file cannot be written.
     pub(super) fn new(args: &LoadArgs) -> Result<Self, Failure> {
+        if let (Some(DurabilityArg::None), Some(path)) = (args.durability, &args.journal) {
+            let text = format!(
+                "load with --durability none: nothing would be written to --journal {}",
+                path.display()
+            );
+            return Err(Failure::invalid(text).with_hint("Leave one of the two away."));
+        }
         let acks = args.acks.as_ref().map(|path| {
             let file = File::options().append(true).create(true).open(path);
             file.map(Mutex::new)
@@ -93,16 +107,16 @@ pub(super) struct Driven {
     pub(super) elapsed: Duration,
 }
 
-/// Submits every task and waits for its end. The first signal stops submitting and shuts the runtime down.
+/// Submits every task and waits for its end. The first signal stops submitting and shuts the runtime down, which is
+/// down in any case when this returns.
 pub(super) async fn drive(
     app: &App,
     runtime: &Runtime,
     plan: &Plan,
     signals: &Arc<Signals>,
-    grace: Duration,
+    mut tally: Tally,
 ) -> Result<Driven, Failure> {
     let started = Instant::now();
-    let mut tally = Tally::default();
     let mut progress = Progress::new(app, plan.tasks);
     let mut numbers = 0..plan.tasks;
     let width = usize::try_from(plan.width).unwrap_or(usize::MAX);
@@ -115,7 +129,7 @@ pub(super) async fn drive(
             () = signals.token().cancelled(), if !is_stopped => {
                 is_stopped = true;
                 progress.note("stopping; open tasks are ended or left to the journal");
-                runtime.shutdown(grace).await;
+                runtime.shutdown(STOP_GRACE).await;
                 continue;
             }
             ended = running.next() => ended,
@@ -124,7 +138,6 @@ pub(super) async fn drive(
         let Ended { refused, task } = ended?;
         tally.outcomes.refused_and_retried += refused;
         if let Some((summary, timings)) = task {
-            tally.outcomes.acknowledged += 1;
             tally.ended(&summary, timings);
         }
         if !is_stopped {
@@ -134,7 +147,7 @@ pub(super) async fn drive(
     }
     let elapsed = started.elapsed();
     // The books are read behind this: whatever is still open is open no more.
-    runtime.shutdown(grace).await;
+    runtime.shutdown(STOP_GRACE).await;
     progress.clear();
     Ok(Driven { tally, elapsed })
 }
@@ -155,6 +168,11 @@ async fn one(runtime: &Runtime, plan: &Plan, number: u64) -> Result<Ended, Failu
             Err(failure) if failure.class == FailureClass::Overloaded => {
                 refused += 1;
                 tokio::time::sleep(failure.retry_after_ms.map_or(AGAIN_DEFAULT, Duration::from_millis)).await;
+            }
+            Err(failure) if plan.is_journaled && failure.class == FailureClass::InvalidInput => {
+                return Err(failure.with_hint(
+                    "The journal may hold a run with this seed and other settings: use another --seed or --journal.",
+                ));
             }
             Err(failure) => return Err(failure),
         }
@@ -192,8 +210,7 @@ impl<'a> Progress<'a> {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             let rate = done as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-            let given_up = done - tally.ended_len().min(done) + tally.outcomes.dead_lettered;
-            bar.set_message(format!("{rate:.0}/s, {given_up} failed"));
+            bar.set_message(format!("{rate:.0}/s, {} failed", tally.failed_len()));
         } else if self.told.elapsed() >= TOLD_EVERY {
             self.told = Instant::now();
             self.note(&format!("{done} of {} tasks have ended", self.tasks));
