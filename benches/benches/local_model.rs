@@ -99,6 +99,7 @@ async fn ask(model: &LocalModel, messages: Vec<ChatMessage>) -> Result<Speed> {
     let mut first = None;
     while let Some(event) = events.next().await {
         match event? {
+            CompletionEvent::Restarted { .. } => {}
             CompletionEvent::Delta(_) => first = first.or(Some(start.elapsed())),
             CompletionEvent::Finished(completion) => {
                 let first = first.context("the answer is empty")?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playhouse_config::Config;
 use playhouse_gateway::{AdminError, AdminServer};
-use playhouse_models::{Catalog, CatalogParts};
+use playhouse_models::{Catalog, CatalogParts, NoObserver};
 use playhouse_protocol::{Failure, SeededSource};
 use playhouse_runtime::{Runtime, RuntimeBuilder, SystemWallClock};
 use tokio::task::JoinSet;
@@ -70,6 +70,7 @@ pub(crate) fn catalog(app: &App, config: &Config) -> Result<Catalog, Failure> {
         random: Arc::new(SeededSource::from_seed(u64::from(std::process::id()))),
         wall_clock: Arc::new(SystemWallClock::now()),
         models_dir: models_dir(app)?,
+        observer: Arc::new(NoObserver),
     };
     Ok(Catalog::new(config, parts))
 }

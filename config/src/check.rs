@@ -15,8 +15,8 @@ use crate::nearest::nearest;
 use crate::raw::{RawAgent, RawAgents, RawAttempts, RawConfig, RawJournal, RawLimits, RawSelection};
 use crate::report::Report;
 use crate::settings::{
-    AgentConfig, AgentsConfig, AttemptsConfig, Config, JournalConfig, LimitsConfig, ModelConfig,
-    SelectionConfig,
+    AgentConfig, AgentsConfig, AttemptsConfig, BudgetsConfig, CacheConfig, Config, JournalConfig,
+    LimitsConfig, ModelConfig, RetryBudgetConfig, SelectionConfig,
 };
 
 /// Task types of the shipped agents.
@@ -33,6 +33,9 @@ pub(crate) fn check(raw: RawConfig, folder: &Path, report: &mut Report) -> Confi
         limits: limits(&raw.limits.unwrap_or_default()),
         attempts: attempts(&raw.attempts.unwrap_or_default()),
         journal: journal(raw.journal.unwrap_or_default(), folder),
+        cache: CacheConfig::default(),
+        budgets: BudgetsConfig::default(),
+        retry_budget: RetryBudgetConfig::default(),
         prompts_dir: raw.prompts.unwrap_or_default().folder.map(|path| resolve(folder, &path)),
     }
 }
@@ -66,7 +69,7 @@ fn selection(
             by_task.insert(task, name);
         }
     }
-    SelectionConfig { default, by_task }
+    SelectionConfig { default, by_task, ..SelectionConfig::default() }
 }
 
 fn unknown_model(name: &str, models: &BTreeMap<String, ModelConfig>) -> ConfigError {

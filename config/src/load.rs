@@ -13,7 +13,7 @@ use crate::key_path::KeyPath;
 use crate::raw::RawConfig;
 use crate::report::Report;
 use crate::schema::SCHEMA;
-use crate::settings::{Config, ProviderConfig};
+use crate::settings::Config;
 use crate::{check, shape};
 
 /// What to load.
@@ -85,11 +85,9 @@ pub const fn default_yaml() -> &'static str {
 
 /// Reads every secret that the catalog refers to; the answer is what would fail when a model is used.
 pub fn check_secrets(config: &Config, environment: &Environment) -> Vec<ConfigError> {
-    let keys = config.models.iter().filter_map(|(name, entry)| match &entry.provider {
-        ProviderConfig::OpenAi(http) => {
-            Some((KeyPath::of(["models", name, "api_key"]), http.api_key.as_ref()?))
-        }
-        ProviderConfig::Local(_) | ProviderConfig::Scripted { .. } => None,
+    let keys = config.models.iter().filter_map(|(name, entry)| {
+        let key = entry.provider.http()?.api_key.as_ref()?;
+        Some((KeyPath::of(["models", name, "api_key"]), key))
     });
     keys.filter_map(|(path, key)| Some(key.resolve_in(environment).err()?.about(path))).collect()
 }

@@ -27,6 +27,12 @@ pub struct Config {
     pub attempts: AttemptsConfig,
     /// Where tasks are written down.
     pub journal: JournalConfig,
+    /// Where answers are kept to be given again.
+    pub cache: CacheConfig,
+    /// What may be used in a task and in a day.
+    pub budgets: BudgetsConfig,
+    /// How much of the calls of all models together may be retries.
+    pub retry_budget: RetryBudgetConfig,
     /// A folder with prompt templates that stand above the built-in ones of the same name.
     pub prompts_dir: Option<PathBuf>,
 }
@@ -46,6 +52,24 @@ pub struct ModelConfig {
     pub price: PriceConfig,
     /// Requests that may wait or run at once before a new one is refused.
     pub queue_len_max: usize,
+    /// Entries that are asked, in this order, when this one fails in a way that may pass. Names of the catalog; their own
+    /// fallbacks are not followed.
+    pub fallbacks: Vec<String>,
+    /// Which of its answers are kept to be given again.
+    pub cache: CacheMode,
+    /// How good its answers are, 0.0 to 1.0, until enough of them have been judged. `None` is not known.
+    pub quality: Option<f64>,
+}
+
+/// Which answers of a model are kept to be given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheMode {
+    /// None.
+    Off,
+    /// Those to requests that are not sampled: a temperature of 0, or what is greedy anyway.
+    Exact,
+    /// All, also where another call would have given another answer.
+    Sampled,
 }
 
 /// Where answers come from.
@@ -55,11 +79,25 @@ pub enum ProviderConfig {
     Local(LocalConfig),
     /// A server that speaks OpenAI's chat completions.
     OpenAi(HttpConfig),
+    /// A server that speaks Anthropic's messages.
+    Anthropic(HttpConfig),
+    /// A server that speaks Ollama's own chat.
+    Ollama(HttpConfig),
     /// Answers from a YAML file.
     Scripted {
         /// The file.
         script: PathBuf,
     },
+}
+
+impl ProviderConfig {
+    /// The endpoint, where there is one.
+    pub const fn http(&self) -> Option<&HttpConfig> {
+        match self {
+            Self::OpenAi(http) | Self::Anthropic(http) | Self::Ollama(http) => Some(http),
+            Self::Local(_) | Self::Scripted { .. } => None,
+        }
+    }
 }
 
 /// The embedded model.
@@ -83,7 +121,8 @@ pub enum LocalSource {
 /// An HTTP endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpConfig {
-    /// Up to and without `/chat/completions`, for example `http://127.0.0.1:11434/v1`.
+    /// Up to and without the path of the protocol: `http://127.0.0.1:11434/v1` (`/chat/completions`),
+    /// `https://api.anthropic.com/v1` (`/messages`), `http://127.0.0.1:11434` (`/api/chat`).
     pub base_url: String,
     /// The provider's name of the model.
     pub model: String,
@@ -94,8 +133,71 @@ pub struct HttpConfig {
     pub timeouts: TimeoutsConfig,
     /// Retries of a call that failed in a retryable way.
     pub retries: RetriesConfig,
-    /// Whether the server makes answers fit a JSON schema (`response_format`).
+    /// Whether the server makes answers fit a JSON schema.
     pub structured_output: bool,
+    /// When calls are refused at once because others failed; `None` never.
+    pub breaker: Option<BreakerConfig>,
+    /// How many calls run at once.
+    pub concurrency: ConcurrencyConfig,
+    /// How fast calls are begun.
+    pub pacing: PacingConfig,
+    /// When a second call is sent after the first; `None` never.
+    pub hedging: Option<HedgingConfig>,
+    /// A folder in which answers of the server are recorded or from which they are taken.
+    pub traffic: Option<TrafficConfig>,
+}
+
+/// A circuit breaker: after too many failures calls are refused for a while, then a few try whether it has passed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BreakerConfig {
+    /// The share of failed calls in the window that opens it: above 0.0, at most 1.0.
+    pub failure_ratio: f64,
+    /// Calls that must have ended in the window before their share counts; at least 1.
+    pub calls_min: u32,
+    /// The window.
+    pub window: Duration,
+    /// How long it stays open; doubled each time its probes fail, up to eight times this.
+    pub open: Duration,
+    /// Probes that run at once when it is half open, and that must all succeed to close it; at least 1.
+    pub probes: u32,
+}
+
+/// How many calls of a model run at once. Further ones wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConcurrencyConfig {
+    /// Never more than these; at least 1.
+    pub max: u32,
+    /// Whether the limit falls below `max` while the server refuses or slows down.
+    pub adaptive: bool,
+}
+
+/// How fast calls of a model are begun; `None` is without a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PacingConfig {
+    /// Requests in a minute; at least 1.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens of prompts, and of the longest answers that were allowed, in a minute; at least 1.
+    pub tokens_per_minute: Option<u32>,
+}
+
+/// A second call that is sent when the first takes longer than most; the first answer counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HedgingConfig {
+    /// The second call is sent after this quantile of the observed times to the first token: above 0.0, below 1.0.
+    pub after_quantile: f64,
+    /// Never sooner than this.
+    pub after_min: Duration,
+    /// The most of such calls as a share of all: 0.0 to 1.0.
+    pub extra_ratio_max: f64,
+}
+
+/// Recorded traffic of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrafficConfig {
+    /// Asks the server and writes down what it answers.
+    Record(PathBuf),
+    /// Answers from what was written down; the server is never asked.
+    Replay(PathBuf),
 }
 
 /// Time limits of one call.
@@ -107,6 +209,8 @@ pub struct TimeoutsConfig {
     pub first_token: Duration,
     /// Between two parts of a streamed answer.
     pub between_tokens: Duration,
+    /// One attempt, from the request to the end of its answer.
+    pub attempt: Duration,
     /// From the first attempt's start to the end, retries included.
     pub total: Duration,
 }
@@ -132,12 +236,61 @@ pub struct PriceConfig {
 }
 
 /// Which model answers what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SelectionConfig {
     /// For tasks that `by_task` does not name; always a name of the catalog.
     pub default: String,
     /// By task type (an agent's kind); always names of the catalog.
     pub by_task: BTreeMap<String, String>,
+    /// Weights by task type: of all tasks of the type each named model gets its share, the same task always the same
+    /// model. Stands above `by_task`. Names of the catalog; weights of at least 1.
+    pub split: BTreeMap<String, BTreeMap<String, u32>>,
+    /// What a model must fulfil, by task type. Stands above `by_task`, below `split`.
+    pub constraints: BTreeMap<String, ConstraintsConfig>,
+    /// When a model is passed over because it has become worse.
+    pub demotion: DemotionConfig,
+}
+
+/// What a model must fulfil to be chosen; `None` asks for nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConstraintsConfig {
+    /// The models that are considered, all when empty. Names of the catalog.
+    pub among: Vec<String>,
+    /// Tokens of prompt and answer that it must hold.
+    pub context_tokens_min: Option<u32>,
+    /// The longest measured time of a call (95th percentile).
+    pub latency_max: Option<Duration>,
+    /// The highest price of a call with 1,000 tokens of prompt and 1,000 of answer, in billionths of a US dollar.
+    pub cost_nano_usd_max: Option<u64>,
+    /// The lowest quality, 0.0 to 1.0.
+    pub quality_min: Option<f64>,
+    /// Which of those that fulfil the rest is best.
+    pub prefer: Preference,
+}
+
+/// Which of several fit models is best.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Preference {
+    /// The highest quality; of equals the cheapest.
+    #[default]
+    Quality,
+    /// The lowest price; of equals the best.
+    Cost,
+    /// The shortest measured time; of equals the cheapest.
+    Latency,
+}
+
+/// When a model is passed over because it has become worse.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DemotionConfig {
+    /// The share of failed calls among the last ones that demotes it: above 0.0, at most 1.0.
+    pub error_ratio_max: f64,
+    /// How many times its usual time the last calls (their median) may take: above 1.0.
+    pub latency_factor_max: f64,
+    /// The number of last calls that are looked at; fewer demote nobody.
+    pub calls: u32,
+    /// How long it stays demoted at least.
+    pub duration: Duration,
 }
 
 /// Settings of the shipped agents.
@@ -180,6 +333,61 @@ pub struct JournalConfig {
     pub ended_age_max: Option<Duration>,
     /// How many ended tasks are kept, dead letters left aside; `None` keeps all.
     pub ended_max: Option<u64>,
+}
+
+/// Where answers are kept to be given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// The most that is kept in memory, in bytes; 0 keeps nothing there.
+    pub memory_bytes_max: u64,
+    /// How long an answer is kept.
+    pub age_max: Duration,
+    /// A Redis server that several processes share; `None` keeps answers in memory alone.
+    pub redis: Option<RedisConfig>,
+}
+
+/// A Redis server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisConfig {
+    /// Where its address is, `redis://…` or `rediss://…`: it may hold a password.
+    pub url: SecretRef,
+    /// How long it is waited for before it is passed by.
+    pub timeout: Duration,
+    /// What its keys begin with.
+    pub key_prefix: String,
+}
+
+/// What may be used; days begin at midnight UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BudgetsConfig {
+    /// By a task whose submitter does not say.
+    pub task: UsageLimits,
+    /// By all tenants together in a day.
+    pub day: UsageLimits,
+    /// By a tenant in a day, unless `tenants` names it.
+    pub tenant_day: UsageLimits,
+    /// By certain tenants in a day.
+    pub tenants: BTreeMap<String, UsageLimits>,
+}
+
+/// The most that may be used; `None` is without a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UsageLimits {
+    /// Tokens of prompts and answers together.
+    pub tokens_max: Option<u64>,
+    /// Money in billionths of a US dollar.
+    pub cost_nano_usd_max: Option<u64>,
+}
+
+/// How much of the calls of all models together may be retries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RetryBudgetConfig {
+    /// Retries as a share of first calls within the window: 0.0 to 10.0.
+    pub ratio_max: f64,
+    /// Retries within the window that are free, for runtimes that make few calls.
+    pub free: u32,
+    /// The window.
+    pub window: Duration,
 }
 
 /// Bounds of the runtime.

@@ -46,7 +46,9 @@ fn model(entry: &ModelConfig) -> RawModel {
     };
     match &entry.provider {
         ProviderConfig::Local(local) => with_local(common, local),
-        ProviderConfig::OpenAi(http) => with_http(common, http),
+        ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
+            with_http(common, http)
+        }
         ProviderConfig::Scripted { script } => {
             RawModel { provider: Some(RawProvider::Scripted), script: Some(text(script)), ..common }
         }

@@ -32,11 +32,16 @@ pub struct ModelInfo {
 pub enum CompletionEvent {
     /// More text; never empty.
     Delta(String),
+    /// The answer broke half way and is begun anew: the text so far is void.
+    Restarted {
+        /// What went wrong, as a lower-case fragment.
+        reason: String,
+    },
     /// The whole answer. It is the last event.
     Finished(Completion),
 }
 
-/// An answer as it arrives: any number of deltas, then exactly one `Finished` or one error, then the end.
+/// An answer as it arrives: any number of deltas and restarts, then exactly one `Finished` or one error, then the end.
 /// Dropping the stream cancels the call: an HTTP request is aborted, the embedded model stops at the next token.
 pub type CompletionStream = BoxStream<'static, Result<CompletionEvent, ModelError>>;
 
@@ -57,7 +62,7 @@ pub trait ModelClient: Send + Sync + fmt::Debug {
         Box::pin(async move {
             while let Some(event) = events.next().await {
                 match event? {
-                    CompletionEvent::Delta(_) => {}
+                    CompletionEvent::Delta(_) | CompletionEvent::Restarted { .. } => {}
                     CompletionEvent::Finished(completion) => return Ok(completion),
                 }
             }

@@ -117,6 +117,26 @@ pub enum ModelErrorKind {
         /// What was seen.
         reason: String,
     },
+    /// The answer is not of the form that was asked for.
+    #[error("the answer does not fit the schema {schema:?}: {reason}")]
+    OutOfSchema {
+        /// The schema's name.
+        schema: String,
+        /// Where and why it does not fit, without the answer's text.
+        reason: String,
+    },
+    /// Too many calls failed lately, and further ones are refused for a while.
+    #[error("it failed too often lately and is left alone for {retry_in_ms} ms")]
+    BreakerOpen {
+        /// When it is tried again, in milliseconds from here.
+        retry_in_ms: u64,
+    },
+    /// The call's turn does not come within its time.
+    #[error("its turn would come in {wait_ms} ms, which is not in time")]
+    Paced {
+        /// How long it would have to wait, in milliseconds.
+        wait_ms: u64,
+    },
     /// The queue in front of the model is full.
     #[error("its queue is full ({queue_len} requests wait)")]
     QueueFull {
@@ -176,6 +196,8 @@ pub enum Awaited {
     FirstToken,
     /// The next part of the answer.
     NextToken,
+    /// The end of the answer, in one attempt.
+    Attempt,
     /// The whole answer, all attempts together.
     Answer,
 }
@@ -186,6 +208,7 @@ impl fmt::Display for Awaited {
             Self::Connection => "connection",
             Self::FirstToken => "first token",
             Self::NextToken => "next token",
+            Self::Attempt => "end of the answer",
             Self::Answer => "answer",
         })
     }
@@ -213,12 +236,15 @@ impl ModelError {
             | ModelErrorKind::RateLimited { .. }
             | ModelErrorKind::BrokenStream { .. }
             | ModelErrorKind::InvalidResponse { .. }
+            | ModelErrorKind::OutOfSchema { .. }
             | ModelErrorKind::TimedOut {
-                what: Awaited::Connection | Awaited::FirstToken | Awaited::NextToken,
+                what: Awaited::Connection | Awaited::FirstToken | Awaited::NextToken | Awaited::Attempt,
                 ..
             } => FailureClass::Retryable,
             ModelErrorKind::TimedOut { what: Awaited::Answer, .. } => FailureClass::Deadline,
-            ModelErrorKind::QueueFull { .. } => FailureClass::Overloaded,
+            ModelErrorKind::QueueFull { .. }
+            | ModelErrorKind::BreakerOpen { .. }
+            | ModelErrorKind::Paced { .. } => FailureClass::Overloaded,
             ModelErrorKind::Unauthorized { .. } => FailureClass::Denied,
             ModelErrorKind::Rejected { .. }
             | ModelErrorKind::NoSuchModel { .. }
@@ -270,7 +296,16 @@ impl ModelError {
             ModelErrorKind::TimedOut { .. } => {
                 format!("Try again, or raise the `timeouts` of model {model} in playhouse.yaml.")
             }
-            ModelErrorKind::RateLimited { .. }
+            ModelErrorKind::BreakerOpen { .. } => {
+                format!(
+                    "Wait, name `fallbacks` for model {model} in playhouse.yaml, or see: playhouse models ping {model}"
+                )
+            }
+            ModelErrorKind::Paced { .. } => {
+                format!("Ask less often, or raise `pacing` of model {model} in playhouse.yaml.")
+            }
+            ModelErrorKind::OutOfSchema { .. }
+            | ModelErrorKind::RateLimited { .. }
             | ModelErrorKind::ServerError { .. }
             | ModelErrorKind::Rejected { .. }
             | ModelErrorKind::BrokenStream { .. }

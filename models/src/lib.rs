@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod error;
+pub mod observer;
 pub mod price;
 pub mod tokens;
 
@@ -35,4 +36,5 @@ mod testing;
 pub use catalog::{Catalog, CatalogEntry, CatalogError, CatalogParts, EntryState, Selection};
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
+pub use observer::{CallEvent, CallObserver, NoObserver};
 pub use price::cost_nano_usd;

@@ -131,6 +131,51 @@ pub struct Completion {
     pub usage_reported: bool,
     /// Who answered.
     pub origin: Origin,
+    /// How the answer came about.
+    pub route: Route,
+}
+
+/// An answer as version 1 wrote it down: without how it came about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletionV1 {
+    text: String,
+    stop_reason: StopReason,
+    usage: Usage,
+    usage_reported: bool,
+    origin: Origin,
+}
+
+impl From<CompletionV1> for Completion {
+    fn from(old: CompletionV1) -> Self {
+        let CompletionV1 { text, stop_reason, usage, usage_reported, origin } = old;
+        Self { text, stop_reason, usage, usage_reported, origin, route: Route::default() }
+    }
+}
+
+/// How an answer came about: why this model, and what it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Route {
+    /// Why the model was chosen, as a sentence; empty where nobody chose.
+    pub reason: String,
+    /// Requests that were sent for it; 0 when none was, as for an answer out of a cache.
+    pub attempts: u32,
+    /// Whether it was taken from a cache: nothing was asked and nothing paid.
+    pub cached: bool,
+    /// Whether it came from a second call that was sent while the first took long.
+    pub hedged: bool,
+    /// How many times a streamed answer broke half way and was begun anew.
+    pub restarts: u32,
+    /// Models that were asked before this one and failed, in order.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A model that was asked first and failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// The catalog entry.
+    pub model: String,
+    /// What went wrong.
+    pub failure: String,
 }
 
 /// Who gave an answer: kept beside every result, so that a canned answer is never taken for a model's.
@@ -156,6 +201,8 @@ pub enum ProviderKind {
     Anthropic,
     /// Answers from a file: no model at all.
     Scripted,
+    /// An HTTP server that speaks Ollama's own chat.
+    Ollama,
 }
 
 impl ProviderKind {
@@ -166,6 +213,7 @@ impl ProviderKind {
             Self::OpenAi => "open_ai",
             Self::Anthropic => "anthropic",
             Self::Scripted => "scripted",
+            Self::Ollama => "ollama",
         }
     }
 

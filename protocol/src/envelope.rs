@@ -234,7 +234,7 @@ macro_rules! wire_types {
 
 wire_types! {
     1 version 1 crate::completion::CompletionRequest,
-    2 version 1 crate::completion::Completion,
+    2 version 2 crate::completion::Completion,
     10 version 1 crate::generate::GenerateCode,
     11 version 1 crate::generate::GeneratedCode,
     12 version 1 crate::review::ReviewCode,
@@ -248,6 +248,12 @@ wire_types! {
     24 version 1 crate::journal::FailedAttempt,
     25 version 1 crate::journal::StepKind,
     26 version 1 crate::usage::Usage,
+}
+
+/// What journals hold from before version 2.
+impl Wire for crate::completion::CompletionV1 {
+    const KIND: u16 = crate::completion::Completion::KIND;
+    const VERSION: u8 = 1;
 }
 
 #[cfg(test)]

@@ -100,6 +100,13 @@ pub enum TaskEventKind {
         /// Why, when it failed.
         failure: Option<Failure>,
     },
+    /// The answer of a step broke half way and is begun anew: its tokens so far are void.
+    AnswerRestarted {
+        /// The step.
+        step: u32,
+        /// What went wrong.
+        reason: String,
+    },
 }
 
 impl TaskEventKind {

@@ -14,7 +14,7 @@ use playhouse_actors::reviewer::CodeReviewer;
 use playhouse_config::Config;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::JournalConfig;
-use playhouse_models::{Catalog, CatalogParts, ModelClient};
+use playhouse_models::{Catalog, CatalogParts, ModelClient, NoObserver};
 use playhouse_protocol::{SeededSource, WallClock};
 use playhouse_supervisors::ready;
 
@@ -126,6 +126,7 @@ impl RuntimeBuilder {
                 random: Arc::new(random.fork("models")),
                 wall_clock: Arc::clone(&clock),
                 models_dir: self.models_dir.unwrap_or_else(default_models_dir),
+                observer: Arc::new(NoObserver),
             },
         ));
         let store = match self.store {

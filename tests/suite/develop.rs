@@ -185,6 +185,7 @@ async fn a_watcher_sees_every_step_and_the_tokens_of_each_answer() {
                     told.push(format!("{status} after {} calls", usage.model_calls));
                 }
                 TaskEventKind::TokensSkipped { .. }
+                | TaskEventKind::AnswerRestarted { .. }
                 | TaskEventKind::StepFailed { .. }
                 | TaskEventKind::StepReplayed { .. }
                 | TaskEventKind::AttemptFailed { .. } => unreachable!(),

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, AgentError};
 use crate::agent_actor::run_agent;
-use crate::model_actor::TokenSink;
+use crate::model_actor::{AnswerPart, TokenSink};
 use crate::task::TaskScope;
 use replay::{StepHead, write_value};
 
@@ -156,7 +156,12 @@ impl AgentContext {
         });
         let sink = self.task.is_watched().then(|| {
             let task = Arc::clone(&self.task);
-            TokenSink::new(move |text| task.emit(|| TaskEventKind::Tokens { step, text }))
+            TokenSink::new(move |part| {
+                task.emit(|| match part {
+                    AnswerPart::Text(text) => TaskEventKind::Tokens { step, text },
+                    AnswerPart::Restarted { reason } => TaskEventKind::AnswerRestarted { step, reason },
+                });
+            })
         });
         let answered = tokio::select! {
             biased;

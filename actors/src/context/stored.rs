@@ -1,6 +1,6 @@
 //! The forms in which questions and answers are written down.
 
-use playhouse_protocol::completion::{Completion, CompletionRequest, Role};
+use playhouse_protocol::completion::{Completion, CompletionRequest, CompletionV1, Role};
 use playhouse_protocol::envelope::{self, EnvelopeError};
 use playhouse_protocol::journal::{Part, Payload};
 
@@ -37,7 +37,12 @@ pub(super) fn to_completion(payload: &Payload) -> Result<Completion, EnvelopeErr
     let [around, text] = payload.parts.as_slice() else {
         return Err(EnvelopeError::Length { expected: 2, found: payload.parts.len() });
     };
-    let mut completion: Completion = envelope::decode(&around.bytes)?;
+    let mut completion: Completion = match envelope::decode(&around.bytes) {
+        Err(EnvelopeError::Version { found: 1, .. }) => {
+            envelope::decode::<CompletionV1>(&around.bytes)?.into()
+        }
+        decoded => decoded?,
+    };
     completion.text = String::from_utf8(text.bytes.to_vec())
         .map_err(|error| EnvelopeError::Malformed { reason: error.to_string() })?;
     Ok(completion)
@@ -46,7 +51,7 @@ pub(super) fn to_completion(payload: &Payload) -> Result<Completion, EnvelopeErr
 #[cfg(test)]
 mod tests {
     use playhouse_protocol::Usage;
-    use playhouse_protocol::completion::{ChatMessage, Origin, ProviderKind, StopReason};
+    use playhouse_protocol::completion::{ChatMessage, Origin, ProviderKind, Route, StopReason};
 
     use super::*;
 
@@ -58,11 +63,26 @@ mod tests {
             usage: Usage { model_calls: 1, completion_tokens: 3, ..Usage::default() },
             usage_reported: true,
             origin: Origin { model: "m".to_owned(), provider: ProviderKind::Scripted, request_id: None },
+            route: Route { reason: "It was asked for.".to_owned(), attempts: 2, ..Route::default() },
         };
         let stored = of_completion(&completion).unwrap();
         assert_eq!(to_completion(&stored).unwrap(), completion);
         let request = CompletionRequest::new(vec![ChatMessage::assistant(completion.text)]);
         assert_eq!(of_request(&request).unwrap().parts[1].bytes, stored.parts[1].bytes);
         assert!(to_completion(&Payload::default()).is_err());
+    }
+
+    /// What version 1 wrote for a completion of "Good evening." by the script `m`.
+    const VERSION_1: &str = "5048010102000c000000c28244070000010000030000016d0300";
+
+    #[test]
+    fn an_answer_of_version_1_is_still_read() {
+        let bytes = (0..VERSION_1.len()).step_by(2);
+        let bytes: Vec<u8> =
+            bytes.map(|at| u8::from_str_radix(&VERSION_1[at..at + 2], 16).unwrap()).collect();
+        let stored = Payload { parts: vec![Part::new(bytes), Part::new("Good evening.".as_bytes())] };
+        let completion = to_completion(&stored).unwrap();
+        assert_eq!((completion.text.as_str(), completion.usage.completion_tokens), ("Good evening.", 3));
+        assert_eq!(completion.route, Route::default());
     }
 }

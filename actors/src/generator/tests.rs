@@ -1,5 +1,5 @@
 use playhouse_protocol::Usage;
-use playhouse_protocol::completion::{Completion, Origin, ProviderKind, Sampling, StopReason};
+use playhouse_protocol::completion::{Completion, Origin, ProviderKind, Route, Sampling, StopReason};
 use playhouse_protocol::generate::{GenerateCode, SPEC_BYTES_MAX};
 
 use super::CodeGenerator;
@@ -12,6 +12,7 @@ fn completion(text: &str, stop_reason: StopReason) -> Completion {
         stop_reason,
         usage: Usage { model_calls: 1, completion_tokens: 9, ..Usage::default() },
         usage_reported: true,
+        route: Route::default(),
         origin: Origin { model: "m".to_owned(), provider: ProviderKind::Scripted, request_id: None },
     }
 }

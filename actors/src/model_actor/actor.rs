@@ -11,7 +11,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::handle::TokenSink;
+use super::handle::{AnswerPart, TokenSink};
 use super::message::{ModelCallEnded, ModelMessage};
 use super::state::{ModelArgs, ModelState};
 
@@ -113,13 +113,13 @@ async fn ask(
     let asked = catch_panic(async {
         let mut events = client.stream(request);
         while let Some(event) = events.next().await {
-            match event? {
-                CompletionEvent::Delta(text) => {
-                    if let Some(sink) = &sink {
-                        sink.send(text);
-                    }
-                }
+            let part = match event? {
+                CompletionEvent::Delta(text) => AnswerPart::Text(text),
+                CompletionEvent::Restarted { reason } => AnswerPart::Restarted { reason },
                 CompletionEvent::Finished(completion) => return Ok(completion),
+            };
+            if let Some(sink) = &sink {
+                sink.send(part);
             }
         }
         let kind = ModelErrorKind::BrokenStream { reason: "it ended without an answer".to_owned() };

@@ -12,19 +12,31 @@ use tokio::sync::oneshot;
 
 use super::message::ModelMessage;
 
+/// A part of an answer, as a [`TokenSink`] is given it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerPart {
+    /// More text; never empty.
+    Text(String),
+    /// The answer broke half way and is begun anew: the text so far is void.
+    Restarted {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
 /// Is given an answer's text as it arrives. Must not block.
 #[derive(Clone)]
-pub struct TokenSink(Arc<dyn Fn(String) + Send + Sync>);
+pub struct TokenSink(Arc<dyn Fn(AnswerPart) + Send + Sync>);
 
 impl TokenSink {
     /// A sink that calls `receive` with each part.
-    pub fn new(receive: impl Fn(String) + Send + Sync + 'static) -> Self {
+    pub fn new(receive: impl Fn(AnswerPart) + Send + Sync + 'static) -> Self {
         Self(Arc::new(receive))
     }
 
     /// Hands a part on.
-    pub fn send(&self, text: String) {
-        (self.0)(text);
+    pub fn send(&self, part: AnswerPart) {
+        (self.0)(part);
     }
 }
 

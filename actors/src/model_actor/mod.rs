@@ -11,7 +11,7 @@ mod message;
 mod state;
 
 pub use actor::ModelActor;
-pub use handle::{ModelHandle, TokenSink};
+pub use handle::{AnswerPart, ModelHandle, TokenSink};
 pub use message::{ModelCallEnded, ModelMessage};
 pub use state::{ModelArgs, ModelSnapshot, ModelState};
 

@@ -9,7 +9,7 @@ use playhouse_models::{
     CompletionEvent, CompletionStream, ModelClient, ModelError, ModelErrorKind, ModelInfo,
 };
 use playhouse_protocol::completion::{
-    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, StopReason,
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
 };
 use playhouse_protocol::{FailureClass, SeededSource, Usage};
 use playhouse_supervisors::{
@@ -17,7 +17,7 @@ use playhouse_supervisors::{
 };
 use tokio::sync::Notify;
 
-use super::{ModelActor, ModelArgs, ModelHandle, ModelMessage, TokenSink};
+use super::{AnswerPart, ModelActor, ModelArgs, ModelHandle, ModelMessage, TokenSink};
 use crate::metrics_actor::Meter;
 
 /// Answers "panic" with a panic, "hang" never, and anything else with itself in two parts.
@@ -77,6 +77,7 @@ impl ModelClient for Parrot {
             stop_reason: StopReason::Stop,
             usage: Usage { model_calls: 1, prompt_tokens: 3, completion_tokens: 2, ..Usage::default() },
             usage_reported: true,
+            route: Route::default(),
             origin: Origin { model: "parrot".to_owned(), provider: ProviderKind::Scripted, request_id: None },
         };
         let (head, tail) = text.split_at(1);
@@ -152,10 +153,11 @@ async fn an_answer_comes_in_parts_and_as_a_whole_and_is_counted() {
     let setting = setting(4).await;
     let parts = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&parts);
-    let sink = TokenSink::new(move |text| seen.lock().unwrap().push(text));
+    let sink = TokenSink::new(move |part| seen.lock().unwrap().push(part));
     let answer = setting.handle.complete(say("hello"), Some(sink)).await.unwrap();
     assert_eq!(answer.text, "hello");
-    assert_eq!(*parts.lock().unwrap(), ["h", "ello"]);
+    let text = |text: &str| AnswerPart::Text(text.to_owned());
+    assert_eq!(*parts.lock().unwrap(), [text("h"), text("ello")]);
     let counts = snapshot(&setting).await;
     assert_eq!((counts.answered, counts.calls_open, counts.usage.prompt_tokens), (1, 0, 3));
     end(setting).await;

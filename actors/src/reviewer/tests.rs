@@ -1,5 +1,5 @@
 use playhouse_protocol::Usage;
-use playhouse_protocol::completion::{Completion, Origin, ProviderKind, Sampling, StopReason};
+use playhouse_protocol::completion::{Completion, Origin, ProviderKind, Route, Sampling, StopReason};
 use playhouse_protocol::generate::{SPEC_BYTES_MAX, join_source};
 use playhouse_protocol::review::{CODE_BYTES_MAX, FindingSource, Parse, Review, ReviewCode, Verdict};
 
@@ -15,6 +15,7 @@ fn reviewed(request: &ReviewCode, answer: &str) -> Review {
         stop_reason: StopReason::Stop,
         usage: Usage::default(),
         usage_reported: true,
+        route: Route::default(),
         origin: Origin { model: "m".to_owned(), provider: ProviderKind::Scripted, request_id: None },
     };
     read_answer(request, &source, facts(request.language, &source), completion)

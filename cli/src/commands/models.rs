@@ -69,7 +69,7 @@ fn file_of(config: &Config, name: &str) -> String {
             LocalSource::Known(known) => known.clone(),
             LocalSource::File(_) => name.to_owned(),
         },
-        Some(ProviderConfig::OpenAi(_) | ProviderConfig::Scripted { .. }) => String::new(),
+        Some(_) => String::new(),
         None => name.to_owned(),
     }
 }

@@ -43,6 +43,9 @@ impl TaskProgress {
                 self.phase(&format!("{what}{with}"));
             }
             TaskEventKind::Tokens { text, .. } => self.tokens(text),
+            TaskEventKind::AnswerRestarted { reason, .. } => {
+                self.end_step(event.unix_ms, &format!("{reason}; the answer begins anew"));
+            }
             TaskEventKind::TokensSkipped { .. } => self.tokens(" […] "),
             TaskEventKind::StepCompleted { usage, .. } => {
                 let spent = words::counted(usage.completion_tokens, "token");

@@ -44,6 +44,7 @@ pub(super) fn check(
         timeouts,
         retries,
         structured_output: raw.structured_output.unwrap_or(false),
+        ..HttpConfig::new("", "")
     })
 }
 
@@ -125,6 +126,7 @@ fn timeouts(raw: &RawTimeouts, path: &KeyPath, report: &mut Report) -> TimeoutsC
         connect: part(raw.connect_ms, default.connect, "connect_ms"),
         first_token: part(raw.first_token_ms, default.first_token, "first_token_ms"),
         between_tokens: part(raw.between_tokens_ms, default.between_tokens, "between_tokens_ms"),
+        attempt: default.attempt.min(total),
         total,
     }
 }

@@ -87,6 +87,9 @@ fn check_entry(
         encoding: raw.encoding,
         price: price(&raw.price.unwrap_or_default(), path, report),
         queue_len_max: raw.queue_len_max.unwrap_or(default.queue_len_max),
+        fallbacks: Vec::new(),
+        cache: default.cache,
+        quality: None,
         provider: default.provider,
     })
 }

@@ -5,6 +5,7 @@ mod schema;
 mod whole;
 
 use super::*;
+use crate::settings::ProviderConfig;
 
 /// The errors of a text, as a user sees them.
 fn errors(text: &str) -> String {

@@ -6,8 +6,10 @@ use std::time::Duration;
 use playhouse_protocol::completion::Sampling;
 
 use super::{
-    AgentConfig, AgentsConfig, AttemptsConfig, Config, JournalConfig, LimitsConfig, LocalConfig, LocalSource,
-    ModelConfig, PriceConfig, ProviderConfig, RetriesConfig, SelectionConfig, TimeoutsConfig,
+    AgentConfig, AgentsConfig, AttemptsConfig, BreakerConfig, BudgetsConfig, CacheConfig, CacheMode,
+    ConcurrencyConfig, Config, DemotionConfig, HedgingConfig, HttpConfig, JournalConfig, LimitsConfig,
+    LocalConfig, LocalSource, ModelConfig, PacingConfig, PriceConfig, ProviderConfig, RetriesConfig,
+    RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
 };
 
 /// The embedded models that are in every catalog, the default one first. `known:` takes these names.
@@ -26,6 +28,9 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             attempts: AttemptsConfig::default(),
             journal: JournalConfig::default(),
+            cache: CacheConfig::default(),
+            budgets: BudgetsConfig::default(),
+            retry_budget: RetryBudgetConfig::default(),
             prompts_dir: None,
         }
     }
@@ -37,7 +42,15 @@ impl ModelConfig {
         let queue_len_max = match &provider {
             // The embedded model answers one request after the other: a longer queue is only a longer wait.
             ProviderConfig::Local(_) => 64,
-            ProviderConfig::OpenAi(_) | ProviderConfig::Scripted { .. } => 256,
+            ProviderConfig::OpenAi(_)
+            | ProviderConfig::Anthropic(_)
+            | ProviderConfig::Ollama(_)
+            | ProviderConfig::Scripted { .. } => 256,
+        };
+        // A script may hold several answers to one request, in an order.
+        let cache = match &provider {
+            ProviderConfig::Scripted { .. } => CacheMode::Off,
+            _ => CacheMode::Exact,
         };
         Self {
             provider,
@@ -46,6 +59,9 @@ impl ModelConfig {
             encoding: None,
             price: PriceConfig::default(),
             queue_len_max,
+            fallbacks: Vec::new(),
+            cache,
+            quality: None,
         }
     }
 
@@ -56,12 +72,74 @@ impl ModelConfig {
     }
 }
 
+impl HttpConfig {
+    /// An endpoint with nothing else configured.
+    pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            model: model.into(),
+            api_key: None,
+            timeouts: TimeoutsConfig::default(),
+            retries: RetriesConfig::default(),
+            structured_output: false,
+            breaker: Some(BreakerConfig::default()),
+            concurrency: ConcurrencyConfig::default(),
+            pacing: PacingConfig::default(),
+            hedging: None,
+            traffic: None,
+        }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            failure_ratio: 0.5,
+            calls_min: 20,
+            window: Duration::from_secs(30),
+            open: Duration::from_secs(5),
+            probes: 3,
+        }
+    }
+}
+
+impl Default for ConcurrencyConfig {
+    fn default() -> Self {
+        Self { max: 256, adaptive: true }
+    }
+}
+
+impl Default for HedgingConfig {
+    fn default() -> Self {
+        Self { after_quantile: 0.95, after_min: Duration::from_millis(50), extra_ratio_max: 0.05 }
+    }
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { memory_bytes_max: 64 * 1024 * 1024, age_max: Duration::from_hours(24), redis: None }
+    }
+}
+
+impl Default for RetryBudgetConfig {
+    fn default() -> Self {
+        Self { ratio_max: 0.1, free: 10, window: Duration::from_secs(10) }
+    }
+}
+
+impl Default for DemotionConfig {
+    fn default() -> Self {
+        Self { error_ratio_max: 0.5, latency_factor_max: 3.0, calls: 50, duration: Duration::from_mins(1) }
+    }
+}
+
 impl Default for TimeoutsConfig {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             first_token: Duration::from_mins(1),
             between_tokens: Duration::from_secs(30),
+            attempt: Duration::from_mins(2),
             total: Duration::from_mins(5),
         }
     }
@@ -79,7 +157,13 @@ impl Default for RetriesConfig {
 
 impl Default for SelectionConfig {
     fn default() -> Self {
-        Self { default: BUILT_IN_MODELS[0].to_owned(), by_task: BTreeMap::new() }
+        Self {
+            default: BUILT_IN_MODELS[0].to_owned(),
+            by_task: BTreeMap::new(),
+            split: BTreeMap::new(),
+            constraints: BTreeMap::new(),
+            demotion: DemotionConfig::default(),
+        }
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn client(
     connections: &Connections,
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
     let bare: Arc<dyn ModelClient> = match &config.provider {
-        ProviderConfig::OpenAi(http) => {
+        // The other forms take their place here.
+        ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
             let model = OpenAiModel::new(open_ai_args(name, config, http, parts)?, connections)?;
             let policy = RetryPolicy::new(&http.retries, &http.timeouts);
             Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))

@@ -59,7 +59,9 @@ pub(super) fn describe(
     is_default: bool,
 ) -> CatalogEntry {
     let (location, state) = match &config.provider {
-        ProviderConfig::OpenAi(http) => (format!("{} ({})", http.base_url, http.model), EntryState::Ready),
+        ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
+            (format!("{} ({})", http.base_url, http.model), EntryState::Ready)
+        }
         ProviderConfig::Scripted { script } => (script.display().to_string(), file_state(script, None)),
         ProviderConfig::Local(local) => match local_path(&local.source, models_dir) {
             None => (String::new(), EntryState::UnknownFile),
@@ -103,6 +105,8 @@ pub(super) fn provider_kind(config: &ModelConfig) -> ProviderKind {
     match config.provider {
         ProviderConfig::Local(_) => ProviderKind::Local,
         ProviderConfig::OpenAi(_) => ProviderKind::OpenAi,
+        ProviderConfig::Anthropic(_) => ProviderKind::Anthropic,
+        ProviderConfig::Ollama(_) => ProviderKind::Ollama,
         ProviderConfig::Scripted { .. } => ProviderKind::Scripted,
     }
 }
@@ -115,7 +119,7 @@ pub(super) fn context_tokens(config: &ModelConfig) -> Option<u32> {
             LocalSource::Known(known) => pull::known_model(known).map(|model| model.context_tokens),
             LocalSource::File(_) => None,
         },
-        ProviderConfig::OpenAi(http) => {
+        ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
             Some(tiktoken::context_tokens(&http.model).unwrap_or(SERVED_CONTEXT_TOKENS))
         }
         ProviderConfig::Scripted { .. } => Some(SCRIPTED_CONTEXT_TOKENS),

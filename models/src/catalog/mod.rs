@@ -21,6 +21,7 @@ use playhouse_config::settings::{ModelConfig, SelectionConfig};
 use playhouse_protocol::{RandomSource, WallClock};
 
 use crate::client::ModelClient;
+use crate::observer::CallObserver;
 use crate::openai::Connections;
 
 pub use entry::{CatalogEntry, EntryState};
@@ -34,6 +35,8 @@ pub struct CatalogParts {
     pub random: Arc<dyn RandomSource>,
     /// The time of day, for `Retry-After` dates.
     pub wall_clock: Arc<dyn WallClock>,
+    /// Is told what happens around calls.
+    pub observer: Arc<dyn CallObserver>,
     /// The folder with the files of the embedded models, as [`crate::pull`] fills it.
     pub models_dir: PathBuf,
 }

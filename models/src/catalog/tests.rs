@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use playhouse_config::settings::{
-    HttpConfig, LocalConfig, LocalSource, PriceConfig, ProviderConfig, RetriesConfig, TimeoutsConfig,
-};
+use playhouse_config::settings::{HttpConfig, LocalConfig, LocalSource, PriceConfig, ProviderConfig};
 use playhouse_config::{Config, SecretRef};
 use playhouse_protocol::completion::ProviderKind;
 use playhouse_protocol::{Failure, FailureClass};
@@ -12,14 +10,7 @@ use super::*;
 use crate::testing::{Always, Server, StoppedClock, hello, json};
 
 fn http(base_url: &str, model: &str) -> HttpConfig {
-    HttpConfig {
-        base_url: base_url.to_owned(),
-        model: model.to_owned(),
-        api_key: None,
-        timeouts: TimeoutsConfig::default(),
-        retries: RetriesConfig::default(),
-        structured_output: true,
-    }
+    HttpConfig { structured_output: true, ..HttpConfig::new(base_url, model) }
 }
 
 fn open_ai(base_url: &str, model: &str) -> ModelConfig {
@@ -34,6 +25,7 @@ fn catalog_in(models_dir: &str, models: impl IntoIterator<Item = (&'static str, 
         random: Arc::new(Always(0)),
         wall_clock: Arc::new(StoppedClock),
         models_dir: models_dir.into(),
+        observer: Arc::new(crate::observer::NoObserver),
     };
     Catalog::new(&config, parts)
 }

@@ -148,7 +148,8 @@ impl Streaming {
             let error = match timeout_at(self.attempts.deadline, events.next()).await {
                 Err(_) => return Err(self.attempts.timed_out()),
                 Ok(Some(Ok(event))) => {
-                    self.text_given |= matches!(event, CompletionEvent::Delta(_));
+                    self.text_given |=
+                        matches!(event, CompletionEvent::Delta(_) | CompletionEvent::Restarted { .. });
                     return Ok(event);
                 }
                 Ok(Some(Err(error))) => error,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_protocol::Usage;
-use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind, StopReason};
+use playhouse_protocol::completion::{
+    Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
+};
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::time::{Instant, timeout_at};
@@ -75,6 +77,7 @@ impl Progress {
             stop_reason: if self.is_refusal { StopReason::ContentFilter } else { stop_reason },
             usage,
             usage_reported,
+            route: Route { attempts: 1, ..Route::default() },
             origin: Origin {
                 model: endpoint.info.name.clone(),
                 provider: ProviderKind::OpenAi,

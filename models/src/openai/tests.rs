@@ -24,6 +24,7 @@ const KEY: &str = "s3cret-key-42";
 const TIMEOUTS: TimeoutsConfig = TimeoutsConfig {
     connect: Duration::from_secs(5),
     first_token: Duration::from_secs(20),
+    attempt: Duration::from_secs(20),
     between_tokens: Duration::from_secs(10),
     total: Duration::from_secs(60),
 };

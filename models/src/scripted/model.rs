@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, future, stream};
-use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind};
+use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind, Route};
 use playhouse_protocol::{FailureClass, Usage};
 
 use super::script::{Outcome, Reply, Script, ScriptedError};
@@ -103,7 +103,9 @@ impl ScriptedModel {
                 }
                 None => (estimate::usage(tokens, request.messages, text.clone()).await, false),
             };
-            Ok(CompletionEvent::Finished(Completion { text, stop_reason, usage, usage_reported, origin }))
+            let route = Route { attempts: 1, ..Route::default() };
+            let completion = Completion { text, stop_reason, usage, usage_reported, origin, route };
+            Ok(CompletionEvent::Finished(completion))
         };
         deltas.chain(finished.into_stream()).boxed()
     }

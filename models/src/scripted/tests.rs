@@ -75,7 +75,7 @@ async fn an_answer_is_streamed_in_runs_of_words() {
         .iter()
         .filter_map(|event| match event {
             CompletionEvent::Delta(text) => Some(text.as_str()),
-            CompletionEvent::Finished(_) => None,
+            CompletionEvent::Restarted { .. } | CompletionEvent::Finished(_) => None,
         })
         .collect();
     assert_eq!(deltas, ["one two  three\nfour", " five six\n"]);

@@ -7,7 +7,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, future, stream};
 use playhouse_protocol::Usage;
-use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind, StopReason};
+use playhouse_protocol::completion::{
+    Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
+};
 use tokio::time::Instant;
 
 use super::info;
@@ -78,6 +80,7 @@ impl ModelClient for FakeModel {
                         ..Usage::default()
                     },
                     usage_reported: true,
+                    route: Route { attempts: 1, ..Route::default() },
                     origin: Origin {
                         model: "m".to_owned(),
                         provider: ProviderKind::OpenAi,

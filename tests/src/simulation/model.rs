@@ -11,7 +11,7 @@ use playhouse_runtime::models::{
     CompletionEvent, CompletionStream, ModelClient, ModelError, ModelErrorKind, ModelInfo,
 };
 use playhouse_runtime::protocol::completion::{
-    Completion, CompletionRequest, Origin, ProviderKind, StopReason,
+    Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
 };
 use playhouse_runtime::protocol::{TaskId, Usage};
 
@@ -76,6 +76,7 @@ impl FaultyModel {
             stop_reason: StopReason::Stop,
             usage: Usage { model_calls: 1, prompt_tokens: 7, completion_tokens: 3, ..Usage::default() },
             usage_reported: true,
+            route: Route::default(),
             origin: Origin {
                 model: self.info.name.clone(),
                 provider: ProviderKind::Scripted,

@@ -14,7 +14,7 @@ use playhouse_runtime::models::{
     CompletionEvent, CompletionStream, ModelClient, ModelError, ModelErrorKind, ModelInfo,
 };
 use playhouse_runtime::protocol::completion::{
-    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, StopReason,
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
 };
 use playhouse_runtime::protocol::{Failure, FailureClass, Usage};
 use playhouse_runtime::store::{SqliteStore, TaskStore};
@@ -157,6 +157,7 @@ impl ModelClient for CountingModel {
             stop_reason: StopReason::Stop,
             usage,
             usage_reported: true,
+            route: Route::default(),
             origin,
         };
         stream::iter([Ok(CompletionEvent::Finished(completion))]).boxed()

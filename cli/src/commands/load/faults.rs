@@ -11,7 +11,7 @@ use playhouse_models::{
     CompletionEvent, CompletionStream, ModelClient, ModelError, ModelErrorKind, ModelInfo,
 };
 use playhouse_protocol::completion::{
-    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, StopReason,
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
 };
 use playhouse_protocol::{RandomSource as _, SeededSource, Usage};
 use playhouse_runtime::{Agent, AgentContext, AgentError, ModelCall};
@@ -180,6 +180,7 @@ impl ModelClient for LoadModel {
                 stop_reason: StopReason::Stop,
                 usage,
                 usage_reported: true,
+                route: Route::default(),
                 origin,
             }))
         };

@@ -1,19 +1,13 @@
 //! What could be used and is not: noticed, offered, never used without being asked for.
 
 use playhouse_config::Config;
-use playhouse_config::settings::{HttpConfig, ProviderConfig};
+use playhouse_config::settings::HttpConfig;
 
 /// A note for each provider that could be used and is in no entry of the catalog. `variables` are the names of
 /// environment variables that are set; `ollama` is what a running Ollama has.
 pub(super) fn offers(config: &Config, variables: &[&str], ollama: Option<&[String]>) -> Vec<String> {
-    let endpoints: Vec<&HttpConfig> = config
-        .models
-        .values()
-        .filter_map(|model| match &model.provider {
-            ProviderConfig::OpenAi(http) => Some(http),
-            ProviderConfig::Local(_) | ProviderConfig::Scripted { .. } => None,
-        })
-        .collect();
+    let endpoints: Vec<&HttpConfig> =
+        config.models.values().filter_map(|model| model.provider.http()).collect();
     let is_used = |part: &str| endpoints.iter().any(|http| http.base_url.contains(part));
     let mut notes = Vec::new();
     if variables.contains(&"OPENAI_API_KEY") && !is_used("api.openai.com") {

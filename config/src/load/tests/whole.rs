@@ -80,10 +80,12 @@ agents: {review: {temperature: 0.7, seed: 18446744073709551615}}
             connect: seconds(5),
             first_token: seconds(20),
             between_tokens: seconds(20),
+            attempt: seconds(20),
             total: seconds(20),
         },
         retries: RetriesConfig { attempts_max: 3, backoff_initial: seconds(20), backoff_max: seconds(20) },
         structured_output: true,
+        ..HttpConfig::new("", "")
     };
     let entry = ModelConfig {
         provider: ProviderConfig::OpenAi(http),
@@ -92,6 +94,7 @@ agents: {review: {temperature: 0.7, seed: 18446744073709551615}}
         encoding: Some("o200k_base".into()),
         price: PriceConfig { prompt_nano_usd_per_token: 150, completion_nano_usd_per_token: 10_000 },
         queue_len_max: 7,
+        ..ModelConfig::built_in("")
     };
     assert_eq!(config.models["gpt"], entry);
     let threads = LocalConfig { source: LocalSource::Known("qwen2.5-coder-0.5b".into()), threads: Some(2) };

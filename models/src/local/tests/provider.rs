@@ -31,6 +31,7 @@ async fn deltas_together_are_the_answer_and_the_usage_is_exact() {
                 assert!(!delta.is_empty());
                 text.push_str(&delta);
             }
+            CompletionEvent::Restarted { .. } => panic!("the embedded model begins once"),
             CompletionEvent::Finished(completion) => break completion,
         }
     };

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind};
+use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind, Route};
 
 use super::job::{Job, Settings};
 use super::queue::JobQueue;
@@ -74,6 +74,7 @@ fn complete(
         stop_reason: said.stop_reason,
         usage: said.usage,
         usage_reported: true,
+        route: Route { attempts: 1, ..Route::default() },
         origin: Origin { model: settings.info.name.clone(), provider: ProviderKind::Local, request_id: None },
     }))
 }

@@ -101,7 +101,7 @@ async fn answers_plainly_and_streamed_alike(model: &OpenAiModel) {
         .iter()
         .map(|event| match event {
             CompletionEvent::Delta(text) => text.as_str(),
-            CompletionEvent::Finished(_) => panic!("a second end"),
+            other => panic!("{other:?}"),
         })
         .collect();
     assert!(deltas.len() > 3);

@@ -29,6 +29,7 @@ async fn read(client: &dyn ModelClient) -> Streamed {
         assert!(end.is_none(), "an event after the last one: {event:?}");
         match event {
             Ok(CompletionEvent::Delta(text)) => deltas.push(text),
+            Ok(CompletionEvent::Restarted { .. }) => panic!("nobody tries again here"),
             Ok(CompletionEvent::Finished(completion)) => end = Some(Ok(completion)),
             Err(error) => {
                 assert_clean(&error);
