@@ -7,8 +7,9 @@ use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderC
 use super::entry::{context_tokens, provider_kind};
 use super::{CatalogError, CatalogParts};
 use crate::client::{ModelClient, ModelInfo};
+use crate::http::{Connections, HttpArgs};
 use crate::layers::{Priced, RetryPolicy, Retrying};
-use crate::openai::{Connections, OpenAiArgs, OpenAiModel};
+use crate::openai;
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
 use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
@@ -22,7 +23,7 @@ pub(super) fn client(
     let bare: Arc<dyn ModelClient> = match &config.provider {
         // The other forms take their place here.
         ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            let model = OpenAiModel::new(open_ai_args(name, config, http, parts)?, connections)?;
+            let model = openai::client(http_args(name, config, http, parts)?, connections)?;
             let policy = RetryPolicy::new(&http.retries, &http.timeouts);
             Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))
         }
@@ -59,12 +60,12 @@ fn counter(name: &str, config: &ModelConfig, model: &str) -> Result<Arc<dyn Toke
     Ok(Arc::new(TiktokenCounter::with_encoding(encoding, model)))
 }
 
-fn open_ai_args(
+fn http_args(
     name: &str,
     config: &ModelConfig,
     http: &HttpConfig,
     parts: &CatalogParts,
-) -> Result<OpenAiArgs, CatalogError> {
+) -> Result<HttpArgs, CatalogError> {
     let api_key = match &http.api_key {
         Some(reference) => {
             let key = reference.resolve();
@@ -72,7 +73,7 @@ fn open_ai_args(
         }
         None => None,
     };
-    Ok(OpenAiArgs {
+    Ok(HttpArgs {
         info: info(name, config, http.structured_output),
         base_url: http.base_url.clone(),
         model: http.model.clone(),

@@ -21,8 +21,8 @@ use playhouse_config::settings::{ModelConfig, SelectionConfig};
 use playhouse_protocol::{RandomSource, WallClock};
 
 use crate::client::ModelClient;
+use crate::http::Connections;
 use crate::observer::CallObserver;
-use crate::openai::Connections;
 
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;

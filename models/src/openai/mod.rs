@@ -1,32 +1,26 @@
 //! Servers that speak OpenAI's chat completions: OpenAI itself, and Ollama, vLLM, llama.cpp, LiteLLM and others.
 //!
-//! One call is one HTTP request: trying again is the business of [`Retrying`](crate::layers::Retrying). Read in this
-//! order: `model` is the client, `endpoint` sends, `request` and `wire` are the two directions of the protocol,
-//! `sse` and `stream` read an answer as it arrives, `fault` understands what servers say when they fail, `scrub`
-//! keeps keys out of it, `retry_after` reads the hint.
-//!
-//! What it does not do: follow redirects (the key would go along), read more than [`ANSWER_BYTES_MAX`], or put a
-//! prompt, an answer or a key into an error.
+//! Everything that is not peculiar to this form is in [`http`](crate::http). Here, `form` says where calls go and how
+//! failures are worded, `request` is what is sent, `wire` what comes back.
 
-mod connections;
-mod endpoint;
-mod fault;
-mod model;
+mod form;
 mod request;
-mod retry_after;
-mod scrub;
-mod sse;
-mod stream;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use connections::Connections;
-pub use model::{OpenAiArgs, OpenAiModel};
+use crate::error::ModelError;
+use crate::http::{Connections, HttpArgs, HttpModel};
 
-/// The longest answer that is read, in bytes: no model writes as much, so more is a fault or an attack.
-pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+#[cfg(test)]
+pub(crate) use form::FAULT_WORDS;
 
-/// The longest line of a streamed answer, in bytes. A line holds one chunk, a few hundred bytes as a rule.
-pub const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// A model behind a server that speaks OpenAI's chat completions, below `…/chat/completions`. The key is sent as
+/// `Authorization: Bearer`.
+///
+/// # Errors
+/// When the address or the key has a form that cannot be sent, or this machine cannot do TLS.
+pub fn client(args: HttpArgs, connections: &Connections) -> Result<HttpModel, ModelError> {
+    HttpModel::new(args, Box::new(form::ChatCompletions), connections)
+}

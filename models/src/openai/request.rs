@@ -1,12 +1,16 @@
 //! What is sent.
 
-use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ResponseFormat};
+use playhouse_protocol::completion::ChatMessage;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::client::ModelInfo;
 use crate::error::ModelErrorKind;
+use crate::http::form::Call;
+use crate::http::request::{Schema, check};
+
+/// The highest temperature that servers take.
+const TEMPERATURE_MAX: f32 = 2.0;
 
 /// The body of a request.
 ///
@@ -89,19 +93,14 @@ impl Dialect {
 ///
 /// # Errors
 /// When it has a value that no server takes.
-pub(super) fn body<'a>(
-    request: &'a CompletionRequest,
-    info: &ModelInfo,
-    model: &'a str,
-    dialect: Dialect,
-    stream: bool,
-) -> Result<ChatRequest<'a>, ModelErrorKind> {
-    check(request)?;
+pub(super) fn body<'a>(call: &Call<'a>) -> Result<ChatRequest<'a>, ModelErrorKind> {
+    let Call { request, info, .. } = *call;
+    check(request, TEMPERATURE_MAX)?;
     let limit = Some(request.completion_tokens_max.unwrap_or(info.completion_tokens_default));
     let sampling = request.sampling;
-    let is_openai = dialect == Dialect::OpenAi;
+    let is_openai = Dialect::of_host(call.host) == Dialect::OpenAi;
     Ok(ChatRequest {
-        model,
+        model: call.model,
         messages: request.messages.iter().map(Message::from).collect(),
         max_tokens: limit.filter(|_| !is_openai),
         max_completion_tokens: limit.filter(|_| is_openai),
@@ -110,45 +109,18 @@ pub(super) fn body<'a>(
         top_k: sampling.top_k.filter(|_| !is_openai),
         seed: sampling.seed,
         stop: &request.stop,
-        response_format: if info.structured_output { format(&request.format)? } else { None },
-        stream,
-        stream_options: stream.then_some(StreamOptions { include_usage: true }),
+        response_format: format(Schema::of(request, info)?)?,
+        stream: call.stream,
+        stream_options: call.stream.then_some(StreamOptions { include_usage: true }),
     })
 }
 
-fn check(request: &CompletionRequest) -> Result<(), ModelErrorKind> {
-    let wrong = |field, reason: &str| ModelErrorKind::InvalidRequest { field, reason: reason.to_owned() };
-    let sampling = request.sampling;
-    if request.messages.is_empty() {
-        Err(wrong("messages", "there are none"))
-    } else if request.completion_tokens_max == Some(0) {
-        Err(wrong("completion_tokens_max", "it is 0"))
-    } else if sampling.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
-        Err(wrong("temperature", "it lies outside 0.0 to 2.0"))
-    } else if sampling.top_p.is_some_and(|value| !(value > 0.0 && value <= 1.0)) {
-        Err(wrong("top_p", "it is not above 0.0 and at most 1.0"))
-    } else if sampling.top_k == Some(0) {
-        Err(wrong("top_k", "it is 0"))
-    } else if request.stop.iter().any(String::is_empty) {
-        Err(wrong("stop", "one of the texts is empty"))
-    } else {
-        Ok(())
-    }
-}
-
-fn format(format: &ResponseFormat) -> Result<Option<Format<'_>>, ModelErrorKind> {
-    match format {
-        ResponseFormat::Text => Ok(None),
-        ResponseFormat::JsonSchema { name, schema } => {
-            let not_json = |_| ModelErrorKind::InvalidRequest {
-                field: "format",
-                reason: format!("the schema {name:?} is not JSON"),
-            };
-            let strict = is_closed(&serde_json::from_str(schema).map_err(not_json)?);
-            let schema = serde_json::from_str(schema).map_err(not_json)?;
-            Ok(Some(Format::JsonSchema { json_schema: NamedSchema { name, strict, schema } }))
-        }
-    }
+fn format<'a>(schema: Option<Schema<'a>>) -> Result<Option<Format<'a>>, ModelErrorKind> {
+    let Some(schema) = schema else { return Ok(None) };
+    let strict = is_closed(&schema.value()?);
+    Ok(Some(Format::JsonSchema {
+        json_schema: NamedSchema { name: schema.name, strict, schema: schema.text },
+    }))
 }
 
 /// Whether every object of a schema names all its properties as required and allows no others: what OpenAI's

@@ -5,58 +5,25 @@ mod peer;
 mod streams;
 mod timeouts;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_config::Secret;
-use playhouse_config::settings::{RetriesConfig, TimeoutsConfig};
 use playhouse_protocol::completion::{Completion, ProviderKind, StopReason};
 
 use super::*;
 use crate::client::ModelClient;
 use crate::error::{ModelError, ModelErrorKind};
-use crate::layers::{RetryPolicy, Retrying};
-use crate::testing::{Act, Always, Server, StoppedClock, hello, info, json, response, sse};
-use crate::tokens::TiktokenCounter;
-
-const KEY: &str = "s3cret-key-42";
-
-const TIMEOUTS: TimeoutsConfig = TimeoutsConfig {
-    connect: Duration::from_secs(5),
-    first_token: Duration::from_secs(20),
-    attempt: Duration::from_secs(20),
-    between_tokens: Duration::from_secs(10),
-    total: Duration::from_secs(60),
+use crate::testing::{
+    Act, KEY, Server, Streamed, TIMEOUTS, assert_clean, hello, http_args, json, read_stream, response,
+    retrying, sse,
 };
 
-fn model_at(base_url: String) -> OpenAiModel {
-    let args = OpenAiArgs {
-        info: info(ProviderKind::OpenAi),
-        base_url,
-        model: "gpt-x".to_owned(),
-        api_key: Some(Secret::new(KEY, "env:KEY")),
-        timeouts: TIMEOUTS,
-        tokens: Arc::new(TiktokenCounter::for_model("gpt-4")),
-        wall_clock: Arc::new(StoppedClock),
-    };
-    OpenAiModel::new(args, &Connections::default()).unwrap()
+fn model_at(base_url: String) -> HttpModel {
+    client(http_args(ProviderKind::OpenAi, base_url), &Connections::default()).unwrap()
 }
 
-fn model(server: &Server) -> OpenAiModel {
+fn model(server: &Server) -> HttpModel {
     model_at(server.url("/v1"))
-}
-
-/// The same model with up to three attempts and no waits but the server's.
-fn retrying(server: &Server) -> Retrying {
-    let retries =
-        RetriesConfig { attempts_max: 3, backoff_initial: Duration::ZERO, backoff_max: Duration::ZERO };
-    Retrying::new(Arc::new(model(server)), RetryPolicy::new(&retries, &TIMEOUTS), Arc::new(Always(0)))
-}
-
-/// Nothing that is shown holds the key or the prompt.
-fn assert_clean(error: &ModelError) {
-    let shown = format!("{error} {error:?} {:?}", error.hint());
-    assert!(!shown.contains(KEY) && !shown.contains("my prompt"), "{shown}");
 }
 
 async fn complete(answer: Vec<Act>) -> Result<Completion, ModelError> {
@@ -126,28 +93,13 @@ async fn a_ping_asks_for_the_models_and_takes_a_server_without_that_list() {
     }
 }
 
-#[tokio::test]
-async fn calls_share_one_connection_pool() {
-    let connections = Connections::default();
-    let url = reqwest::Url::parse("http://127.0.0.1:1/v1").unwrap();
-    for _ in 0..2 {
-        connections.client(&url, TIMEOUTS.connect).unwrap();
-    }
-    assert_eq!(format!("{connections:?}"), r#"{"http://127.0.0.1:1"}"#);
-}
-
 #[test]
 fn an_address_or_key_that_cannot_be_sent_is_refused() {
-    let args = |base_url: &str, key: &str| OpenAiArgs {
-        info: info(ProviderKind::OpenAi),
-        base_url: base_url.to_owned(),
-        model: String::new(),
+    let args = |base_url: &str, key: &str| HttpArgs {
         api_key: Some(Secret::new(key, "env:KEY")),
-        timeouts: TIMEOUTS,
-        tokens: Arc::new(TiktokenCounter::for_model("gpt-4")),
-        wall_clock: Arc::new(StoppedClock),
+        ..http_args(ProviderKind::OpenAi, base_url)
     };
-    let refused = |base_url, key| OpenAiModel::new(args(base_url, key), &Connections::default()).unwrap_err();
+    let refused = |base_url, key| client(args(base_url, key), &Connections::default()).unwrap_err();
     for base_url in ["", "localhost:1", "ftp://host", "http://"] {
         let error = refused(base_url, "k");
         assert!(matches!(*error.kind, ModelErrorKind::InvalidRequest { field: "base_url", .. }), "{error}");

@@ -5,21 +5,27 @@ use playhouse_protocol::completion::StopReason;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::error::ModelErrorKind;
+use crate::http::form::{Part, ReadError, Reader, broken, invalid};
+
+/// The data with which a stream ends.
+const END_MARK: &str = "[DONE]";
+
 /// A whole answer, or a chunk of a streamed one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Answer {
-    pub(super) id: Option<String>,
-    pub(super) choices: Vec<Choice>,
+struct Answer {
+    id: Option<String>,
+    choices: Vec<Choice>,
     #[serde(deserialize_with = "lenient")]
-    pub(super) usage: Option<WireUsage>,
+    usage: Option<WireUsage>,
     /// A failure inside an answer whose status was 200.
-    pub(super) error: Option<Value>,
+    error: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Choice {
+struct Choice {
     index: u64,
     /// In a whole answer.
     message: Option<Content>,
@@ -45,18 +51,18 @@ struct Content {
 #[serde(untagged)]
 enum Text {
     Plain(String),
-    Parts(Vec<Part>),
+    Parts(Vec<TextPart>),
 }
 
 #[derive(Debug, Deserialize)]
-struct Part {
+struct TextPart {
     #[serde(default)]
     text: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct WireUsage {
+struct WireUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
     #[serde(deserialize_with = "lenient")]
@@ -79,7 +85,7 @@ fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
 
 impl WireUsage {
     /// The usage, unless it cannot be true: no prompt has no tokens.
-    pub(super) fn checked(self) -> Option<Usage> {
+    fn checked(self) -> Option<Usage> {
         let cached = self.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0);
         (self.prompt_tokens > 0).then(|| Usage {
             model_calls: 1,
@@ -91,25 +97,46 @@ impl WireUsage {
     }
 }
 
-/// Why an answer ended, as far as it did as it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finish {
-    /// It ended.
-    Ended(StopReason),
-    /// The server gave up.
-    Aborted,
+/// Reads whole answers and chunks alike.
+#[derive(Debug)]
+pub(super) struct ChatReader;
+
+impl Reader for ChatReader {
+    fn event(&mut self, data: &str) -> Result<Vec<Part>, ReadError> {
+        if data.trim() == END_MARK {
+            return Ok(vec![Part::End]);
+        }
+        let mut parts = Vec::new();
+        let choice = serde_json::from_str::<Answer>(data)?.into_choice(&mut parts)?;
+        if let Some(choice) = choice {
+            choice.into_parts(&mut parts)?;
+        }
+        Ok(parts)
+    }
+
+    fn whole(&mut self, body: &[u8]) -> Result<Vec<Part>, ReadError> {
+        let mut parts = Vec::new();
+        let choice = serde_json::from_slice::<Answer>(body)?.into_choice(&mut parts)?;
+        choice.ok_or_else(|| invalid("it has no choices"))?.into_parts(&mut parts)?;
+        Ok(parts)
+    }
 }
 
 impl Answer {
     /// The first choice: the only one, since only one is asked for.
-    pub(super) fn into_first_choice(self) -> Option<Choice> {
-        self.choices.into_iter().find(|choice| choice.index == 0)
+    fn into_choice(self, parts: &mut Vec<Part>) -> Result<Option<Choice>, ReadError> {
+        if let Some(error) = self.error {
+            return Err(ReadError::Said(error));
+        }
+        parts.extend(self.id.map(Part::Id));
+        parts.extend(self.usage.and_then(WireUsage::checked).map(Part::Usage));
+        Ok(self.choices.into_iter().find(|choice| choice.index == 0))
     }
 }
 
 impl Choice {
     /// The text, the refusal in its place included, and whether it is a refusal.
-    pub(super) fn text(&self) -> (String, bool) {
+    fn text(&self) -> (String, bool) {
         let Some(content) = self.message.as_ref().or(self.delta.as_ref()) else {
             return (String::new(), false);
         };
@@ -124,28 +151,35 @@ impl Choice {
         }
     }
 
-    /// Whether the model is at work, text or not: thoughts count.
-    pub(super) fn shows_progress(&self) -> bool {
-        let thinks = |content: &Content| {
-            let is_text = |value: &Option<Value>| {
-                value.as_ref().and_then(Value::as_str).is_some_and(|text| !text.is_empty())
-            };
-            is_text(&content.thoughts) || is_text(&content.thoughts_elsewhere)
+    /// Whether the model is at work without a text: its thoughts come.
+    fn thinks(&self) -> bool {
+        let is_text = |value: &Option<Value>| {
+            value.as_ref().and_then(Value::as_str).is_some_and(|text| !text.is_empty())
         };
-        !self.text().0.is_empty() || self.delta.as_ref().is_some_and(thinks)
+        self.delta
+            .as_ref()
+            .is_some_and(|content| is_text(&content.thoughts) || is_text(&content.thoughts_elsewhere))
     }
 
     /// Why the answer ended, where it did.
     ///
     /// Source: `finish_reason` in OpenAI's API reference; `abort` is vLLM's, `error` is `OpenRouter`'s,
     /// `insufficient_system_resource` is `DeepSeek`'s. A reason that nobody knows ends the answer like `stop`.
-    pub(super) fn finish(&self) -> Option<Finish> {
+    fn finish(&self) -> Result<Option<StopReason>, ModelErrorKind> {
         match self.finish_reason.as_deref() {
-            None | Some("") => None,
-            Some("length" | "max_tokens") => Some(Finish::Ended(StopReason::Length)),
-            Some("content_filter") => Some(Finish::Ended(StopReason::ContentFilter)),
-            Some("abort" | "error" | "insufficient_system_resource") => Some(Finish::Aborted),
-            Some(_) => Some(Finish::Ended(StopReason::Stop)),
+            None | Some("") => Ok(None),
+            Some("length" | "max_tokens") => Ok(Some(StopReason::Length)),
+            Some("content_filter") => Ok(Some(StopReason::ContentFilter)),
+            Some("abort" | "error" | "insufficient_system_resource") => Err(broken("the provider gave up")),
+            Some(_) => Ok(Some(StopReason::Stop)),
         }
+    }
+
+    fn into_parts(self, parts: &mut Vec<Part>) -> Result<(), ModelErrorKind> {
+        let (text, is_refusal) = self.text();
+        parts.push(if text.is_empty() && self.thinks() { Part::Thought } else { Part::Text(text) });
+        parts.extend(is_refusal.then_some(Part::Refused));
+        parts.extend(self.finish()?.map(Part::Finish));
+        Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! What several tests of this crate need.
 
 mod fake;
+mod provider;
 mod server;
 
 use playhouse_protocol::{RandomSource, WallClock};
 
 pub(crate) use fake::{FakeModel, Step};
+pub(crate) use provider::{KEY, Streamed, TIMEOUTS, assert_clean, http_args, read_stream, retrying};
 pub(crate) use server::{Act, Server, json, response, sse};
 
 use crate::client::ModelInfo;

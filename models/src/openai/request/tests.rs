@@ -1,7 +1,8 @@
 use insta::assert_snapshot;
-use playhouse_protocol::completion::{ProviderKind, Sampling};
+use playhouse_protocol::completion::{CompletionRequest, ProviderKind, ResponseFormat, Sampling};
 
 use super::*;
+use crate::client::ModelInfo;
 use crate::testing::info;
 
 fn request() -> CompletionRequest {
@@ -25,7 +26,7 @@ fn with_schema(schema: &str) -> CompletionRequest {
 
 fn json(request: &CompletionRequest, host: &str, stream: bool) -> String {
     let info = info(ProviderKind::OpenAi);
-    let body = body(request, &info, "gpt-x", Dialect::of_host(host), stream).unwrap();
+    let body = body(&Call { request, info: &info, model: "gpt-x", host, stream }).unwrap();
     serde_json::to_string(&body).unwrap()
 }
 
@@ -58,7 +59,8 @@ fn a_schema_is_strict_only_when_it_is_closed() {
 fn a_server_without_schemas_is_not_sent_one() {
     let info = ModelInfo { structured_output: false, ..info(ProviderKind::OpenAi) };
     let request = with_schema("{}");
-    let body = body(&request, &info, "x", Dialect::Compatible, false).unwrap();
+    let call = Call { request: &request, info: &info, model: "x", host: "localhost", stream: false };
+    let body = body(&call).unwrap();
     assert!(!serde_json::to_string(&body).unwrap().contains("response_format"));
 }
 
@@ -76,8 +78,9 @@ fn values_that_no_server_takes_are_refused() {
         (sampling(Sampling { top_k: Some(0), ..default }), "top_k"),
         (with_schema("{"), "format"),
     ] {
-        let refused =
-            body(&request, &info(ProviderKind::OpenAi), "x", Dialect::Compatible, false).unwrap_err();
+        let info = info(ProviderKind::OpenAi);
+        let call = Call { request: &request, info: &info, model: "x", host: "localhost", stream: false };
+        let refused = body(&call).unwrap_err();
         assert!(
             matches!(refused, ModelErrorKind::InvalidRequest { field: found, .. } if found == field),
             "{refused:?}"

@@ -138,7 +138,7 @@ async fn every_fault_has_its_outcome_and_its_number_of_calls() {
     for fault in permanent().into_iter().chain(passing()) {
         let name = fault.name;
         let server = Server::start(fault.answers).await;
-        let outcome = retrying(&server).complete(hello()).await;
+        let outcome = retrying(model(&server)).complete(hello()).await;
         match (&outcome, fault.expected) {
             (Ok(answer), Ok(text)) => assert_eq!(answer.text, text, "{name}"),
             (Err(error), Err(kind)) => {

@@ -5,14 +5,18 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use futures::TryStreamExt;
+use playhouse_config::settings::{RetriesConfig, TimeoutsConfig};
 use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ResponseFormat, Sampling};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
 use super::*;
 use crate::client::CompletionEvent;
+use crate::layers::{RetryPolicy, Retrying};
+use crate::testing::Always;
 
 /// The server's context for one request, as the launcher sets it when it is not told.
 const CONTEXT_TOKENS: u64 = 4096;
@@ -51,7 +55,7 @@ impl Peer {
         Some(Self { _process: process, base_url: format!("http://127.0.0.1:{port}/v1") })
     }
 
-    fn model(&self) -> OpenAiModel {
+    fn model(&self) -> HttpModel {
         model_at(self.base_url.clone())
     }
 }
@@ -87,7 +91,7 @@ async fn waits_until_it_is_ready(peer: &Peer) {
     peer.model().ping().await.unwrap();
 }
 
-async fn answers_plainly_and_streamed_alike(model: &OpenAiModel) {
+async fn answers_plainly_and_streamed_alike(model: &HttpModel) {
     let request = ask("Name three colours.", 24);
     let plain = model.complete(request.clone()).await.unwrap();
     assert!(!plain.text.is_empty() && plain.usage_reported);
@@ -113,7 +117,7 @@ async fn answers_plainly_and_streamed_alike(model: &OpenAiModel) {
     assert!(streamed.usage.cached_prompt_tokens > 0, "{:?}", streamed.usage);
 }
 
-async fn stops_where_it_is_told(model: &OpenAiModel) {
+async fn stops_where_it_is_told(model: &HttpModel) {
     let answer = model.complete(ask("Count from one to ten.", 2)).await.unwrap();
     assert_eq!((answer.stop_reason, answer.usage.completion_tokens), (StopReason::Length, 2));
     let whole = model.complete(ask("Name three colours.", 24)).await.unwrap().text;
@@ -123,7 +127,7 @@ async fn stops_where_it_is_told(model: &OpenAiModel) {
     assert!(!answer.text.contains(&stop) && whole.starts_with(&answer.text), "{answer:?}");
 }
 
-async fn fits_a_schema(model: &OpenAiModel) {
+async fn fits_a_schema(model: &HttpModel) {
     let schema = r#"{"type":"object","properties":{"verdict":{"enum":["approve","reject"]},"score":{"enum":[1,2,3]}},"required":["verdict","score"],"additionalProperties":false}"#;
     let format = ResponseFormat::JsonSchema { name: "verdict".to_owned(), schema: schema.to_owned() };
     let request = CompletionRequest { format, ..ask("Judge this code: x = 1", 64) };
@@ -134,7 +138,7 @@ async fn fits_a_schema(model: &OpenAiModel) {
     assert!(answer.text.find("verdict") < answer.text.find("score"), "{}", answer.text);
 }
 
-async fn refuses_what_is_too_long(model: &OpenAiModel) {
+async fn refuses_what_is_too_long(model: &HttpModel) {
     let error = model.complete(ask(&"word ".repeat(6_000), 1)).await.unwrap_err();
     let ModelErrorKind::ContextExceeded { prompt_tokens, context_tokens } = *error.kind else {
         panic!("{error:?}")
@@ -143,7 +147,7 @@ async fn refuses_what_is_too_long(model: &OpenAiModel) {
     assert_eq!((context_tokens, error.status), (CONTEXT_TOKENS, Some(400)));
 }
 
-async fn goes_on_after_a_caller_has_left(model: &OpenAiModel) {
+async fn goes_on_after_a_caller_has_left(model: &HttpModel) {
     let mut events = model.stream(ask("Write a long story.", 2_000));
     assert!(events.try_next().await.unwrap().is_some());
     drop(events);

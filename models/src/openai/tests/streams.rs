@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use super::*;
-use crate::client::CompletionEvent;
+use crate::http::LINE_BYTES_MAX;
 
 const FIRST: &str = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null}}]}"#;
 const FINISH: &str = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
@@ -14,35 +14,9 @@ fn delta(text: &str) -> String {
     format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
 }
 
-/// What came: the deltas, and the end.
-#[derive(Debug)]
-struct Streamed {
-    deltas: Vec<String>,
-    end: Result<Completion, ModelError>,
-}
-
-async fn read(client: &dyn ModelClient) -> Streamed {
-    let mut events = client.stream(hello());
-    let mut deltas = Vec::new();
-    let mut end = None;
-    while let Some(event) = events.next().await {
-        assert!(end.is_none(), "an event after the last one: {event:?}");
-        match event {
-            Ok(CompletionEvent::Delta(text)) => deltas.push(text),
-            Ok(CompletionEvent::Restarted { .. }) => panic!("nobody tries again here"),
-            Ok(CompletionEvent::Finished(completion)) => end = Some(Ok(completion)),
-            Err(error) => {
-                assert_clean(&error);
-                end = Some(Err(error));
-            }
-        }
-    }
-    Streamed { deltas, end: end.expect("an end") }
-}
-
 async fn stream(answer: Vec<Act>) -> Streamed {
     let server = Server::start(vec![answer]).await;
-    let streamed = read(&model(&server)).await;
+    let streamed = read_stream(&model(&server)).await;
     let request = server.requests().remove(0);
     assert!(request.contains(r#""stream":true,"stream_options":{"include_usage":true}"#), "{request}");
     streamed
@@ -184,11 +158,11 @@ async fn an_endless_line_is_an_error() {
 async fn a_failure_before_the_first_text_is_tried_again_and_one_after_it_is_not() {
     let ok = || sse([ordinary().replace("Größe 1", "x").as_str()]);
     let server = Server::start(vec![json(503, ""), sse([FIRST]), ok()]).await;
-    assert!(read(&retrying(&server)).await.end.is_ok());
+    assert!(read_stream(&retrying(model(&server))).await.end.is_ok());
     assert_eq!(server.requests().len(), 3);
 
     let server = Server::start(vec![sse([delta("half").as_str()]), ok()]).await;
-    let streamed = read(&retrying(&server)).await;
+    let streamed = read_stream(&retrying(model(&server))).await;
     assert_eq!(streamed.deltas, ["half"]);
     assert!(streamed.end.is_err());
     assert_eq!(server.requests().len(), 1);

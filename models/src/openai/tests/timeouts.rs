@@ -67,23 +67,23 @@ async fn a_complete_text_does_not_wait_long_for_its_usage() {
 }
 
 #[tokio::test]
-async fn a_plain_answer_that_does_not_come_ends_with_the_total_time() {
+async fn a_plain_answer_that_does_not_come_ends_with_the_attempts_time() {
     let server = Server::start(vec![vec![Act::Stall]]).await;
     let model = model(&server);
     let ask = async { model.complete(hello()).await.unwrap_err() };
     let (error, ()) = tokio::join!(ask, stop_clock(&server));
-    assert_timed_out(&error, Awaited::Answer, TIMEOUTS.total);
-    assert!(!error.class().is_retryable());
+    assert_timed_out(&error, Awaited::Attempt, TIMEOUTS.attempt);
+    assert!(error.class().is_retryable());
 }
 
 #[tokio::test]
-async fn a_slow_drip_ends_with_the_total_time() {
+async fn a_slow_drip_ends_with_the_attempts_time() {
     let mut answer = sse([]);
-    answer.extend(vec![Act::Send(DELTA.as_bytes().to_vec()); 6]);
+    answer.extend(vec![Act::Send(DELTA.as_bytes().to_vec()); 5]);
     answer.push(Act::Stall);
     let server = Server::start(vec![answer]).await;
     let mut events = model(&server).stream(hello());
-    for _ in 0..6 {
+    for _ in 0..5 {
         assert!(events.next().await.unwrap().is_ok());
         pause();
         tokio::time::advance(Duration::from_secs(9)).await;
@@ -91,5 +91,5 @@ async fn a_slow_drip_ends_with_the_total_time() {
     }
     pause();
     let error = events.next().await.unwrap().unwrap_err();
-    assert_timed_out(&error, Awaited::Answer, TIMEOUTS.total);
+    assert_timed_out(&error, Awaited::Attempt, TIMEOUTS.attempt);
 }

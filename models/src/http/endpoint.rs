@@ -6,19 +6,20 @@ use std::time::Duration;
 use playhouse_config::Secret;
 use playhouse_config::settings::TimeoutsConfig;
 use playhouse_protocol::WallClock;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Response, Url};
-use serde_json::Value;
+use playhouse_protocol::completion::CompletionRequest;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 
-use super::request::{self, ChatRequest, Dialect};
-use super::retry_after::retry_after;
+use super::fault::Fault;
+use super::form::{Call, Form, ReadError, invalid};
+use super::hint::retry_hint;
+use super::reply::Reply;
 use super::scrub::scrub;
-use super::{ANSWER_BYTES_MAX, Connections, OpenAiArgs, fault};
+use super::{ANSWER_BYTES_MAX, Connections, HttpArgs};
 use crate::client::ModelInfo;
 use crate::error::{Awaited, ModelError, ModelErrorKind};
 use crate::network::root_cause;
 use crate::tokens::TokenCounter;
-use playhouse_protocol::completion::CompletionRequest;
 
 /// The most of a failed answer's body that is read, in bytes: enough for any explanation.
 const FAULT_BYTES_MAX: usize = 64 * 1024;
@@ -35,22 +36,27 @@ pub(super) struct Endpoint {
     pub(super) info: ModelInfo,
     pub(super) timeouts: TimeoutsConfig,
     pub(super) tokens: Arc<dyn TokenCounter>,
+    pub(super) form: Box<dyn Form>,
     /// The provider's name of the model.
     model: String,
-    dialect: Dialect,
     /// Scheme, host and port, for errors.
     origin: String,
-    completions_url: Url,
-    models_url: Url,
+    chat_url: Url,
+    ping_url: Url,
     key: Option<Secret>,
-    authorization: Option<HeaderValue>,
+    /// Of every request, the key's among them.
+    headers: HeaderMap,
     client: reqwest::Client,
     wall_clock: Arc<dyn WallClock>,
 }
 
 impl Endpoint {
-    pub(super) fn new(args: OpenAiArgs, connections: &Connections) -> Result<Self, ModelError> {
-        let OpenAiArgs { info, base_url, model, api_key, timeouts, tokens, wall_clock } = args;
+    pub(super) fn new(
+        args: HttpArgs,
+        form: Box<dyn Form>,
+        connections: &Connections,
+    ) -> Result<Self, ModelError> {
+        let HttpArgs { info, base_url, model, api_key, timeouts, tokens, wall_clock } = args;
         let error = |kind| ModelError::new(&info, kind);
         let wrong = |reason: String| ModelErrorKind::InvalidRequest { field: "base_url", reason };
         let base =
@@ -62,89 +68,65 @@ impl Endpoint {
         let client = connections.client(&base, timeouts.connect).map_err(|reason| {
             error(ModelErrorKind::Connector { endpoint: origin.clone(), reason: scrub(&reason, None) })
         })?;
-        let authorization = match &api_key {
-            None => None,
-            Some(key) => {
-                let value = HeaderValue::try_from(format!("Bearer {}", key.reveal()));
-                let mut value = value.map_err(|_| {
-                    let message =
-                        format!("the key of {} has characters that no header can hold", key.reference());
-                    error(ModelErrorKind::Unauthorized { message })
-                })?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-        };
+        let headers = headers(&*form, api_key.as_ref()).map_err(error)?;
         Ok(Self {
-            dialect: Dialect::of_host(base.host_str().unwrap_or_default()),
-            completions_url: below(&base, "chat/completions"),
-            models_url: below(&base, "models"),
+            chat_url: below(&base, form.chat_path()),
+            ping_url: below(&base, form.ping_path()),
             info,
             timeouts,
             tokens,
+            form,
             model,
             origin,
             key: api_key,
-            authorization,
+            headers,
             client,
             wall_clock,
         })
     }
 
     /// Sends a request and waits for the head of the answer. A status other than 2xx is an error.
-    pub(super) async fn send(
-        &self,
-        request: &CompletionRequest,
-        stream: bool,
-    ) -> Result<Response, ModelError> {
-        let body: ChatRequest<'_> = request::body(request, &self.info, &self.model, self.dialect, stream)
-            .map_err(|kind| self.error(kind))?;
-        let body = serde_json::to_vec(&body)
-            .map_err(|cause| self.error(ModelErrorKind::Internal { reason: cause.to_string() }))?;
-        let request = self.client.post(self.completions_url.clone()).header(CONTENT_TYPE, "application/json");
-        self.judge(self.authorized(request).body(body).send().await).await
+    pub(super) async fn send(&self, request: &CompletionRequest, stream: bool) -> Result<Reply, ModelError> {
+        let host = self.chat_url.host_str().unwrap_or_default();
+        let call = Call { request, info: &self.info, model: &self.model, host, stream };
+        let body = self.form.body(&call).map_err(|kind| self.error(kind))?;
+        let request = self.client.post(self.chat_url.clone()).headers(self.headers.clone());
+        let response = request.header(CONTENT_TYPE, "application/json").body(body).send().await;
+        self.judge(response.map(Reply::from_network)).await
     }
 
     /// Asks for the list of models, which costs nothing. A server without that list has been reached all the same.
     pub(super) async fn ping(&self) -> Result<(), ModelError> {
-        let response = self.authorized(self.client.get(self.models_url.clone())).send().await;
-        match self.judge(response).await {
+        let response = self.client.get(self.ping_url.clone()).headers(self.headers.clone()).send().await;
+        match self.judge(response.map(Reply::from_network)).await {
             Err(error) if matches!(error.status, Some(404 | 405 | 501)) => Ok(()),
             answer => answer.map(drop),
         }
     }
 
-    fn authorized(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match &self.authorization {
-            Some(value) => request.header(AUTHORIZATION, value.clone()),
-            None => request,
+    async fn judge(&self, reply: Result<Reply, reqwest::Error>) -> Result<Reply, ModelError> {
+        let mut reply = reply.map_err(|error| self.error(self.transport_fault(&error)))?;
+        if reply.status.is_success() {
+            return Ok(reply);
         }
-    }
-
-    async fn judge(&self, response: Result<Response, reqwest::Error>) -> Result<Response, ModelError> {
-        let mut response = response.map_err(|error| self.error(self.transport_fault(&error)))?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let kind = if status.is_redirection() {
-            let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-            ModelErrorKind::Rejected { message: redirection(target, &self.completions_url) }
+        let kind = if reply.status.is_redirection() {
+            let target = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            ModelErrorKind::Rejected { message: redirection(target, &self.chat_url) }
         } else {
-            let body = read_start(&mut response, FAULT_BYTES_MAX).await;
-            fault::from_response(status, &body, self.key(), self.info.context_tokens)
+            let body = read_start(&mut reply, FAULT_BYTES_MAX).await;
+            self.fault().from_response(reply.status, &body)
         };
         let mut error = self.error(kind);
-        error.status = Some(status.as_u16());
-        error.retry_after = retry_after(response.headers(), self.wall_clock.unix_ms());
-        error.request_id = self.request_id(response.headers());
+        error.status = Some(reply.status.as_u16());
+        error.retry_after = retry_hint(reply.status, &reply.headers, self.wall_clock.unix_ms());
+        error.request_id = self.request_id(&reply.headers);
         Err(error)
     }
 
     /// Reads a whole body.
-    pub(super) async fn read_body(&self, response: &mut Response) -> Result<Vec<u8>, ModelErrorKind> {
+    pub(super) async fn read_body(&self, reply: &mut Reply) -> Result<Vec<u8>, ModelErrorKind> {
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| self.transport_fault(&error))? {
+        while let Some(part) = reply.chunk().await.map_err(|error| self.transport_fault(&error))? {
             if body.len() + part.len() > ANSWER_BYTES_MAX {
                 return Err(too_long());
             }
@@ -157,8 +139,13 @@ impl Endpoint {
         ModelError::new(&self.info, kind)
     }
 
-    pub(super) fn answer_fault(&self, error: &Value) -> ModelErrorKind {
-        fault::from_answer(error, self.key(), self.info.context_tokens)
+    /// What stands in place of an answer that cannot be read.
+    pub(super) fn read_fault(&self, error: ReadError, content_type: &str) -> ModelErrorKind {
+        match error {
+            ReadError::Kind(kind) => kind,
+            ReadError::Said(said) => self.fault().from_answer(&said),
+            ReadError::Json(error) => not_json(&error, content_type),
+        }
     }
 
     /// What the network did.
@@ -184,6 +171,14 @@ impl Endpoint {
         (!id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX).then_some(id)
     }
 
+    fn fault(&self) -> Fault<'_> {
+        Fault {
+            words: self.form.fault_words(),
+            key: self.key(),
+            context_tokens: u64::from(self.info.context_tokens),
+        }
+    }
+
     fn key(&self) -> Option<&str> {
         self.key.as_ref().map(Secret::reveal)
     }
@@ -195,7 +190,25 @@ pub(super) fn timed_out(what: Awaited, limit: Duration) -> ModelErrorKind {
 }
 
 pub(super) fn too_long() -> ModelErrorKind {
-    ModelErrorKind::InvalidResponse { reason: format!("it is longer than {ANSWER_BYTES_MAX} bytes") }
+    invalid(format!("it is longer than {ANSWER_BYTES_MAX} bytes"))
+}
+
+/// The headers of every request of a form.
+fn headers(form: &dyn Form, key: Option<&Secret>) -> Result<HeaderMap, ModelErrorKind> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in form.headers() {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(key) = key {
+        let (name, value) = form.key_header(key.reveal());
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
+            let message = format!("the key of {} has characters that no header can hold", key.reference());
+            ModelErrorKind::Unauthorized { message }
+        })?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
 }
 
 /// The address of `path` under the base, whose own path and query are kept.
@@ -206,10 +219,10 @@ fn below(base: &Url, path: &str) -> Url {
 }
 
 /// Reads the start of a body. What cannot be read is left out: the failure is known already.
-async fn read_start(response: &mut Response, limit: usize) -> Vec<u8> {
+async fn read_start(reply: &mut Reply, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < limit {
-        match response.chunk().await {
+        match reply.chunk().await {
             Ok(Some(part)) => body.extend_from_slice(&part),
             Ok(None) | Err(_) => break,
         }
@@ -227,4 +240,15 @@ fn redirection(target: Option<&str>, from: &Url) -> String {
         ),
         None => "it redirects to nowhere".to_owned(),
     }
+}
+
+/// Says where JSON ends to make sense, and not what stands there, which may be an answer's text.
+fn not_json(error: &serde_json::Error, content_type: &str) -> ModelErrorKind {
+    let what = if error.is_data() { "it is JSON of another form" } else { "it is not JSON" };
+    let content_type = scrub(content_type, None);
+    invalid(format!(
+        "{what} (line {}, column {}, content type {content_type:?})",
+        error.line(),
+        error.column()
+    ))
 }

@@ -13,51 +13,58 @@ use tokio::time::timeout;
 
 use super::Connections;
 use super::endpoint::{Endpoint, timed_out};
-use super::stream::{Streaming, read_whole};
+use super::form::Form;
+use super::streaming::{Streaming, complete};
 use crate::client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 use crate::error::{Awaited, ModelError};
 use crate::tokens::TokenCounter;
 
-/// What an [`OpenAiModel`] is made of.
+/// What an [`HttpModel`] is made of.
 #[derive(Debug)]
-pub struct OpenAiArgs {
+pub struct HttpArgs {
     /// What is known of the model.
     pub info: ModelInfo,
-    /// Up to and without `/chat/completions`.
+    /// Up to and without the path of the protocol.
     pub base_url: String,
     /// The provider's name of the model.
     pub model: String,
-    /// The key, where one is needed. Sent as `Authorization: Bearer`.
+    /// The key, where one is needed. Sent in the header that the protocol asks for.
     pub api_key: Option<Secret>,
     /// Time limits of one attempt.
     pub timeouts: TimeoutsConfig,
     /// Counts what the server does not report.
     pub tokens: Arc<dyn TokenCounter>,
-    /// The time of day, for `Retry-After` dates.
+    /// The time of day, for hints that are dates.
     pub wall_clock: Arc<dyn WallClock>,
 }
 
-/// A model behind a server that speaks OpenAI's chat completions.
+/// A model behind an HTTP server, whatever it speaks: [`openai`](crate::openai), [`anthropic`](crate::anthropic) and
+/// [`ollama`](crate::ollama) make one each.
 ///
 /// # Time limits
 /// `first_token` and `between_tokens` hold for streamed answers, where silence means that nothing happens. A plain
-/// answer is sent when it is complete, so silence is no sign there: only `connect` and `total` hold.
+/// answer is sent when it is complete, so silence is no sign there: only `connect` and `attempt` hold. `total` is
+/// the business of whoever tries again.
 #[derive(Debug)]
-pub struct OpenAiModel {
+pub struct HttpModel {
     endpoint: Arc<Endpoint>,
 }
 
-impl OpenAiModel {
+impl HttpModel {
     /// A client whose connections come out of `connections`. Connects when it is first asked.
     ///
     /// # Errors
     /// When the address or the key has a form that cannot be sent, or this machine cannot do TLS.
-    pub fn new(args: OpenAiArgs, connections: &Connections) -> Result<Self, ModelError> {
-        Ok(Self { endpoint: Arc::new(Endpoint::new(args, connections)?) })
+    pub(crate) fn new(
+        args: HttpArgs,
+        form: Box<dyn Form>,
+        connections: &Connections,
+    ) -> Result<Self, ModelError> {
+        Ok(Self { endpoint: Arc::new(Endpoint::new(args, form, connections)?) })
     }
 }
 
-impl ModelClient for OpenAiModel {
+impl ModelClient for HttpModel {
     fn info(&self) -> &ModelInfo {
         &self.endpoint.info
     }
@@ -75,13 +82,10 @@ impl ModelClient for OpenAiModel {
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
         let endpoint = &self.endpoint;
-        let limit = endpoint.timeouts.total;
-        let answer = async move {
-            let mut response = endpoint.send(&request, false).await?;
-            read_whole(endpoint, &mut response, &request).await
-        };
+        let limit = endpoint.timeouts.attempt;
+        let answer = async move { complete(endpoint, &request).await };
         let limited = timeout(limit, answer).map(move |answer| {
-            answer.unwrap_or_else(|_| Err(endpoint.error(timed_out(Awaited::Answer, limit))))
+            answer.unwrap_or_else(|_| Err(endpoint.error(timed_out(Awaited::Attempt, limit))))
         });
         limited.boxed()
     }

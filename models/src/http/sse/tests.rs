@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Decodes a text that arrives in parts of `part` bytes.
-fn decode_in_parts(text: &[u8], part: usize) -> Result<Vec<String>, SseError> {
+fn decode_in_parts(text: &[u8], part: usize) -> Result<Vec<String>, FrameError> {
     let mut decoder = SseDecoder::default();
     let mut events = Vec::new();
     for bytes in text.chunks(part) {
@@ -59,7 +59,7 @@ fn characters_may_be_cut_anywhere() {
 
 #[test]
 fn bytes_that_are_no_text_are_refused() {
-    assert_eq!(decode_in_parts(b"data: \xff\n\n", 1), Err(SseError::NotUtf8));
+    assert_eq!(decode_in_parts(b"data: \xff\n\n", 1), Err(FrameError::NotUtf8));
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn an_endless_line_or_event_is_refused() {
     let part = vec![b'x'; LINE_BYTES_MAX / 2];
     assert_eq!(decoder.push(&part), Ok(vec![]));
     assert_eq!(decoder.push(&part), Ok(vec![]));
-    assert_eq!(decoder.push(b"x"), Err(SseError::TooLong));
+    assert_eq!(decoder.push(b"x"), Err(FrameError::TooLong));
     let many_lines = b"data: xxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".repeat(LINE_BYTES_MAX / 28 + 1);
-    assert_eq!(decode_in_parts(&many_lines, many_lines.len()), Err(SseError::TooLong));
+    assert_eq!(decode_in_parts(&many_lines, many_lines.len()), Err(FrameError::TooLong));
 }
 
 proptest! {

@@ -7,15 +7,7 @@
 //! dispatched too, since some servers leave out the last empty line.
 
 use super::LINE_BYTES_MAX;
-
-/// Why bytes are not an event stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SseError {
-    #[error("a line is longer than {LINE_BYTES_MAX} bytes")]
-    TooLong,
-    #[error("a line is not UTF-8")]
-    NotUtf8,
-}
+use super::framing::FrameError;
 
 /// Decodes the data of events; their names, ids and retry times have no use here.
 #[derive(Debug, Default)]
@@ -33,7 +25,7 @@ pub(super) struct SseDecoder {
 
 impl SseDecoder {
     /// Takes bytes and gives the data of every event that they complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, SseError> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, FrameError> {
         let mut events = Vec::new();
         let mut rest = bytes;
         if self.after_return && !rest.is_empty() {
@@ -55,24 +47,24 @@ impl SseDecoder {
     }
 
     /// Ends the stream and gives the data that had not been completed.
-    pub(super) fn finish(mut self) -> Result<Option<String>, SseError> {
+    pub(super) fn finish(mut self) -> Result<Option<String>, FrameError> {
         if !self.line.is_empty() {
             self.end_line()?;
         }
         Ok(self.has_data.then_some(self.data))
     }
 
-    fn extend_line(&mut self, bytes: &[u8]) -> Result<(), SseError> {
+    fn extend_line(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
         if self.line.len() + self.data.len() + bytes.len() > LINE_BYTES_MAX {
-            return Err(SseError::TooLong);
+            return Err(FrameError::TooLong);
         }
         self.line.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn end_line(&mut self) -> Result<Option<String>, SseError> {
+    fn end_line(&mut self) -> Result<Option<String>, FrameError> {
         let line = std::mem::take(&mut self.line);
-        let mut line = std::str::from_utf8(&line).map_err(|_| SseError::NotUtf8)?;
+        let mut line = std::str::from_utf8(&line).map_err(|_| FrameError::NotUtf8)?;
         if !std::mem::replace(&mut self.begun, true) {
             line = line.strip_prefix('\u{feff}').unwrap_or(line);
         }

@@ -56,3 +56,19 @@ impl fmt::Debug for Connections {
         f.debug_set().entries(clients.keys().map(|(origin, _)| origin)).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TIMEOUTS;
+
+    #[tokio::test]
+    async fn calls_share_one_connection_pool() {
+        let connections = Connections::default();
+        let url = Url::parse("http://127.0.0.1:1/v1").unwrap();
+        for _ in 0..2 {
+            connections.client(&url, TIMEOUTS.connect).unwrap();
+        }
+        assert_eq!(format!("{connections:?}"), r#"{"http://127.0.0.1:1"}"#);
+    }
+}

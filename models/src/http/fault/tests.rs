@@ -3,7 +3,8 @@ use insta::assert_snapshot;
 use super::*;
 
 fn check(status: u16, body: &str) -> String {
-    let kind = from_response(StatusCode::from_u16(status).unwrap(), body.as_bytes(), Some("s3cret"), 4096);
+    let fault = Fault { words: &crate::openai::FAULT_WORDS, key: Some("s3cret"), context_tokens: 4096 };
+    let kind = fault.from_response(StatusCode::from_u16(status).unwrap(), body.as_bytes());
     let debug = format!("{kind:?}");
     assert!(!debug.contains("s3cret"), "{debug}");
     let name = debug.split([' ', '{']).next().unwrap_or_default().to_owned();
@@ -62,7 +63,8 @@ fn a_missing_model_and_a_spent_balance_are_not_tried_again() {
 
 #[test]
 fn an_error_inside_an_answer_is_judged_by_its_own_code() {
-    let kind = |error: &str| from_answer(&serde_json::from_str(error).unwrap(), None, 1);
+    let fault = Fault { words: &crate::openai::FAULT_WORDS, key: None, context_tokens: 1 };
+    let kind = |error: &str| fault.from_answer(&serde_json::from_str(error).unwrap());
     assert!(matches!(kind(r#"{"message":"x","code":429}"#), ModelErrorKind::RateLimited { .. }));
     assert!(matches!(
         kind(r#"{"message":"x","type":"rate_limit_error"}"#),
