@@ -4,7 +4,7 @@
 //!
 //! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
 //!    [`price`] what a call costs;
-//! 2. [`openai`] (over [`http`]), `local` (with the feature of that name) and [`scripted`] are the providers;
+//! 2. [`openai`], [`anthropic`] and [`ollama`] (all three over [`http`]), `local` (with the feature of that name) and [`scripted`] are the providers;
 //! 3. [`layers`] wrap a provider: retries, prices;
 //! 4. [`catalog`] puts both together as the settings say and chooses a model for a task;
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
@@ -15,7 +15,9 @@ pub mod observer;
 pub mod price;
 pub mod tokens;
 
+pub mod anthropic;
 pub mod http;
+pub mod ollama;
 pub mod openai;
 pub mod scripted;
 

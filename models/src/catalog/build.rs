@@ -9,10 +9,10 @@ use super::{CatalogError, CatalogParts};
 use crate::client::{ModelClient, ModelInfo};
 use crate::http::{Connections, HttpArgs};
 use crate::layers::{Priced, RetryPolicy, Retrying};
-use crate::openai;
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
 use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
+use crate::{anthropic, ollama, openai};
 
 pub(super) fn client(
     name: &str,
@@ -21,9 +21,13 @@ pub(super) fn client(
     connections: &Connections,
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
     let bare: Arc<dyn ModelClient> = match &config.provider {
-        // The other forms take their place here.
         ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            let model = openai::client(http_args(name, config, http, parts)?, connections)?;
+            let args = http_args(name, config, http, parts)?;
+            let model = match &config.provider {
+                ProviderConfig::Anthropic(_) => anthropic::client(args, connections)?,
+                ProviderConfig::Ollama(_) => ollama::client(args, connections)?,
+                _ => openai::client(args, connections)?,
+            };
             let policy = RetryPolicy::new(&http.retries, &http.timeouts);
             Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))
         }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | OpenAI, Azure | `{"error": {"message", "type", "code": "a_string"}}` |
 //! | llama.cpp | `{"error": {"code": 400, "message", "type", "n_prompt_tokens", "n_ctx"}}` |
-//! | Ollama | the first, or `{"error": "a text"}` |
+//! | Ollama | `{"error": "a text"}`, where the text may be what llama.cpp said |
 //! | vLLM, Mistral | `{"object": "error", "message", "type", "code": 404}` |
 //! | `FastAPI` | `{"detail": "a text"}` or `{"detail": [{"loc", "msg"}]}` |
 //! | Anthropic | `{"type": "error", "error": {"type", "message", "details": {"error_code"}}, "request_id"}` |
@@ -47,8 +47,19 @@ pub(crate) struct FaultWords {
 pub(crate) struct TooLongText {
     /// What it says, in lower case.
     pub(crate) says: &'static str,
-    /// Whether the first number behind it is the model's limit and the second the prompt's size, or the reverse.
-    pub(crate) limit_first: bool,
+    /// What the numbers behind it are.
+    pub(crate) numbers: Numbers,
+}
+
+/// What the numbers are that follow when a message tells that a prompt is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// The tokens that the model holds, then the prompt's.
+    LimitThenPrompt,
+    /// The prompt's tokens, then those that the model holds.
+    PromptThenLimit,
+    /// Something else.
+    Other,
 }
 
 /// What is known where a failure is judged.
@@ -138,7 +149,11 @@ fn read(value: &Value) -> Said {
 
 fn read_error(error: &Value) -> Said {
     if let Value::String(text) = error {
-        return Said { message: text.clone(), ..Said::default() };
+        return match serde_json::from_str::<Value>(text) {
+            // Some servers hand on what another one said, as a text.
+            Ok(inner @ Value::Object(_)) => read(&inner),
+            _ => Said { message: text.clone(), ..Said::default() },
+        };
     }
     let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
     let count = |name: &str| error.get(name).and_then(Value::as_u64);
@@ -196,7 +211,11 @@ fn numbers_behind(message: &str, text: &TooLongText) -> (Option<u64>, Option<u64
     let mut numbers =
         message[begin..].split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<u64>().ok());
     let (first, second) = (numbers.next(), numbers.next());
-    if text.limit_first { (first, second) } else { (second, first) }
+    match text.numbers {
+        Numbers::LimitThenPrompt => (first, second),
+        Numbers::PromptThenLimit => (second, first),
+        Numbers::Other => (None, None),
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) mod fault;
 pub(crate) mod form;
 pub(crate) mod framing;
 mod hint;
+pub(crate) mod lenient;
 mod lines;
 mod model;
 mod progress;

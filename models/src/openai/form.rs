@@ -3,7 +3,7 @@
 use super::request;
 use super::wire::ChatReader;
 use crate::error::ModelErrorKind;
-use crate::http::fault::{FaultWords, TooLongText};
+use crate::http::fault::{FaultWords, Numbers, TooLongText};
 use crate::http::form::{Call, Form, Reader};
 use crate::http::framing::Framing;
 use crate::http::request::to_json;
@@ -13,7 +13,7 @@ pub(crate) const FAULT_WORDS: FaultWords = FaultWords {
     statuses: &[],
     spent: &["insufficient_quota", "billing_hard_limit_reached"],
     too_long: &["context_length_exceeded", "exceed_context_size_error"],
-    too_long_texts: &[TooLongText { says: "maximum context length", limit_first: true }],
+    too_long_texts: &[TooLongText { says: "maximum context length", numbers: Numbers::LimitThenPrompt }],
 };
 
 /// OpenAI's chat completions.

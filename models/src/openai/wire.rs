@@ -2,11 +2,12 @@
 
 use playhouse_protocol::Usage;
 use playhouse_protocol::completion::StopReason;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::ModelErrorKind;
 use crate::http::form::{Part, ReadError, Reader, broken, invalid};
+use crate::http::lenient::lenient;
 
 /// The data with which a stream ends.
 const END_MARK: &str = "[DONE]";
@@ -73,14 +74,6 @@ struct WireUsage {
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
-}
-
-/// Reads a value that may be of a wrong form: then it counts as missing, and the tokens are estimated.
-fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
 impl WireUsage {

@@ -8,7 +8,7 @@ use playhouse_protocol::{RandomSource, WallClock};
 
 pub(crate) use fake::{FakeModel, Step};
 pub(crate) use provider::{KEY, Streamed, TIMEOUTS, assert_clean, http_args, read_stream, retrying};
-pub(crate) use server::{Act, Server, json, response, sse};
+pub(crate) use server::{Act, Server, json, json_lines, response, sse};
 
 use crate::client::ModelInfo;
 use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ProviderKind};

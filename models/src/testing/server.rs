@@ -160,6 +160,17 @@ pub(crate) fn json(status: u16, body: &str) -> Vec<Act> {
 
 /// A stream of server-sent events that ends with the connection; `parts` are sent one by one.
 pub(crate) fn sse<'a>(parts: impl IntoIterator<Item = &'a str>) -> Vec<Act> {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-request-id: req-7\r\nconnection: close\r\n\r\n";
-    std::iter::once(Act::text(head)).chain(parts.into_iter().map(Act::text)).collect()
+    streamed("text/event-stream", parts)
+}
+
+/// A stream of JSON lines that ends with the connection; `parts` are sent one by one.
+pub(crate) fn json_lines<'a>(parts: impl IntoIterator<Item = &'a str>) -> Vec<Act> {
+    streamed("application/x-ndjson", parts)
+}
+
+fn streamed<'a>(content_type: &str, parts: impl IntoIterator<Item = &'a str>) -> Vec<Act> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\nx-request-id: req-7\r\nconnection: close\r\n\r\n"
+    );
+    std::iter::once(Act::text(&head)).chain(parts.into_iter().map(Act::text)).collect()
 }
