@@ -67,7 +67,7 @@ fn accepted(schema: Ordered) -> Ordered {
         .iter()
         .any(|(name, value)| name == "properties" || (name == "type" && *value == Ordered::from("object")));
     let kept = |(name, _): &(String, Ordered)| {
-        !REFUSED.contains(&name.as_str()) && !(is_object && name == "additionalProperties")
+        !(REFUSED.contains(&name.as_str()) || is_object && name == "additionalProperties")
     };
     let mut fields: Vec<_> = fields.into_iter().filter(kept).map(accepted_field).collect();
     if is_object {

@@ -80,37 +80,34 @@ struct MessageEnd {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct WireUsage {
-    #[serde(deserialize_with = "lenient")]
-    input_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient")]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient")]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient")]
-    output_tokens: Option<u64>,
+    #[serde(rename = "input_tokens", deserialize_with = "lenient")]
+    input: Option<u64>,
+    #[serde(rename = "cache_creation_input_tokens", deserialize_with = "lenient")]
+    cache_created: Option<u64>,
+    #[serde(rename = "cache_read_input_tokens", deserialize_with = "lenient")]
+    cache_read: Option<u64>,
+    #[serde(rename = "output_tokens", deserialize_with = "lenient")]
+    output: Option<u64>,
 }
 
 impl WireUsage {
     /// What is known when a later report has come: its counts stand above the earlier ones.
     fn and_later(self, later: Self) -> Self {
         Self {
-            input_tokens: later.input_tokens.or(self.input_tokens),
-            cache_creation_input_tokens: later
-                .cache_creation_input_tokens
-                .or(self.cache_creation_input_tokens),
-            cache_read_input_tokens: later.cache_read_input_tokens.or(self.cache_read_input_tokens),
-            output_tokens: later.output_tokens.or(self.output_tokens),
+            input: later.input.or(self.input),
+            cache_created: later.cache_created.or(self.cache_created),
+            cache_read: later.cache_read.or(self.cache_read),
+            output: later.output.or(self.output),
         }
     }
 
     /// The usage, unless it cannot be true: no prompt has no tokens. The tokens that were read from the provider's
     /// cache or put into it are counted apart from the others there, and not here.
     fn checked(self) -> Option<Usage> {
-        let cached = self.cache_read_input_tokens.unwrap_or(0);
-        let created = self.cache_creation_input_tokens.unwrap_or(0);
-        let prompt = self.input_tokens?.saturating_add(cached).saturating_add(created);
-        let completion_tokens = self.output_tokens?;
-        (prompt > 0).then(|| Usage {
+        let cached = self.cache_read.unwrap_or(0);
+        let prompt = self.input?.saturating_add(cached).saturating_add(self.cache_created.unwrap_or(0));
+        let completion_tokens = self.output?;
+        (prompt > 0).then_some(Usage {
             model_calls: 1,
             prompt_tokens: prompt,
             cached_prompt_tokens: cached,

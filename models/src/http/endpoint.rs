@@ -14,6 +14,7 @@ use super::fault::Fault;
 use super::form::{Call, Form, ReadError, invalid};
 use super::hint::retry_hint;
 use super::reply::Reply;
+use super::schema::{SchemaCheck, Schemas};
 use super::scrub::scrub;
 use super::{ANSWER_BYTES_MAX, Connections, HttpArgs};
 use crate::client::ModelInfo;
@@ -37,6 +38,7 @@ pub(super) struct Endpoint {
     pub(super) timeouts: TimeoutsConfig,
     pub(super) tokens: Arc<dyn TokenCounter>,
     pub(super) form: Box<dyn Form>,
+    schemas: Schemas,
     /// The provider's name of the model.
     model: String,
     /// Scheme, host and port, for errors.
@@ -76,6 +78,7 @@ impl Endpoint {
             timeouts,
             tokens,
             form,
+            schemas: Schemas::default(),
             model,
             origin,
             key: api_key,
@@ -114,7 +117,7 @@ impl Endpoint {
             ModelErrorKind::Rejected { message: redirection(target, &self.chat_url) }
         } else {
             let body = read_start(&mut reply, FAULT_BYTES_MAX).await;
-            self.fault().from_response(reply.status, &body)
+            self.fault().kind_of_response(reply.status, &body)
         };
         let mut error = self.error(kind);
         error.status = Some(reply.status.as_u16());
@@ -135,6 +138,14 @@ impl Endpoint {
         Ok(body)
     }
 
+    /// The check of the answer to a request.
+    pub(super) fn schema_check(
+        &self,
+        request: &CompletionRequest,
+    ) -> Result<Option<SchemaCheck>, ModelError> {
+        self.schemas.check_of(request, &self.info).map_err(|kind| self.error(kind))
+    }
+
     pub(super) fn error(&self, kind: ModelErrorKind) -> ModelError {
         ModelError::new(&self.info, kind)
     }
@@ -143,7 +154,7 @@ impl Endpoint {
     pub(super) fn read_fault(&self, error: ReadError, content_type: &str) -> ModelErrorKind {
         match error {
             ReadError::Kind(kind) => kind,
-            ReadError::Said(said) => self.fault().from_answer(&said),
+            ReadError::Said(said) => self.fault().kind_of_answer(&said),
             ReadError::Json(error) => not_json(&error, content_type),
         }
     }

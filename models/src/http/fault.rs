@@ -73,7 +73,7 @@ pub(super) struct Fault<'a> {
 
 impl Fault<'_> {
     /// The kind of a failure that came with an HTTP status.
-    pub(super) fn from_response(&self, status: StatusCode, body: &[u8]) -> ModelErrorKind {
+    pub(super) fn kind_of_response(&self, status: StatusCode, body: &[u8]) -> ModelErrorKind {
         let said = match serde_json::from_slice::<Value>(body) {
             Ok(value) => read(&value),
             Err(_) => Said { message: plain(&String::from_utf8_lossy(body)), ..Said::default() },
@@ -82,7 +82,7 @@ impl Fault<'_> {
     }
 
     /// The kind of a failure that came inside an answer whose status was 200.
-    pub(super) fn from_answer(&self, error: &Value) -> ModelErrorKind {
+    pub(super) fn kind_of_answer(&self, error: &Value) -> ModelErrorKind {
         let said = read_error(error);
         let stands_for = |word: &String| {
             let known = self.words.statuses.iter().find(|(known, _)| known == word);

@@ -21,6 +21,7 @@ mod model;
 mod progress;
 mod reply;
 pub(crate) mod request;
+mod schema;
 mod scrub;
 mod sse;
 mod streaming;

@@ -8,6 +8,7 @@ use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, Rout
 use super::ANSWER_BYTES_MAX;
 use super::endpoint::{Endpoint, too_long};
 use super::form::{Part, broken};
+use super::schema::SchemaCheck;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::tokens::estimate;
 
@@ -82,16 +83,16 @@ impl Progress {
     /// The answer.
     ///
     /// # Errors
-    /// When it was never said to be complete.
+    /// When it was never said to be complete, or does not fit the schema.
     pub(super) async fn into_completion(
         self,
         endpoint: &Endpoint,
         request: &CompletionRequest,
+        schema: Option<&SchemaCheck>,
     ) -> Result<Completion, ModelError> {
+        let failed = |kind, request_id| ModelError { request_id, ..endpoint.error(kind) };
         let Some(stop_reason) = self.stop_reason else {
-            let mut error = endpoint.error(broken("it ended without a reason to end"));
-            error.request_id = self.request_id;
-            return Err(error);
+            return Err(failed(broken("it ended without a reason to end"), self.request_id));
         };
         let usage_reported = self.usage.is_some();
         let usage = if let Some(usage) = self.usage {
@@ -100,7 +101,7 @@ impl Progress {
             let messages = request.messages.clone();
             estimate::usage(Arc::clone(&endpoint.tokens), messages, self.text.clone()).await
         };
-        Ok(Completion {
+        let completion = Completion {
             text: self.text,
             stop_reason: if self.is_refusal { StopReason::ContentFilter } else { stop_reason },
             usage,
@@ -111,6 +112,10 @@ impl Progress {
                 provider: endpoint.info.provider,
                 request_id: self.request_id,
             },
-        })
+        };
+        match schema.map_or(Ok(()), |schema| schema.check(&completion)) {
+            Ok(()) => Ok(completion),
+            Err(kind) => Err(failed(kind, completion.origin.request_id)),
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::form::{Part, Reader, broken};
 use super::framing::{Decoder, FrameError};
 use super::progress::{Progress, Step};
 use super::reply::Reply;
+use super::schema::SchemaCheck;
 use crate::client::CompletionEvent;
 use crate::error::{Awaited, ModelError, ModelErrorKind};
 
@@ -24,11 +25,12 @@ pub(super) async fn complete(
     endpoint: &Endpoint,
     request: &CompletionRequest,
 ) -> Result<Completion, ModelError> {
+    let schema = endpoint.schema_check(request)?;
     let mut reply = endpoint.send(request, false).await?;
     let mut progress = Progress::new(endpoint.request_id(&reply.headers));
     let read = read_whole(endpoint, &mut reply, &mut progress).await;
     read.map_err(|kind| failed(endpoint, kind, &progress))?;
-    progress.into_completion(endpoint, request).await
+    progress.into_completion(endpoint, request, schema.as_ref()).await
 }
 
 /// Reads a whole answer; gives its text.
@@ -60,6 +62,7 @@ fn failed(endpoint: &Endpoint, kind: ModelErrorKind, progress: &Progress) -> Mod
 pub(super) struct Streaming {
     endpoint: Arc<Endpoint>,
     request: CompletionRequest,
+    schema: Option<SchemaCheck>,
     progress: Progress,
     /// Texts that have arrived and not been given.
     ready: VecDeque<String>,
@@ -88,6 +91,7 @@ impl Streaming {
         Self {
             endpoint,
             request,
+            schema: None,
             progress: Progress::default(),
             ready: VecDeque::new(),
             source: Source::NotSent,
@@ -107,7 +111,8 @@ impl Streaming {
             }
             if matches!(self.source, Source::Ended) {
                 let progress = std::mem::take(&mut self.progress);
-                let completion = progress.into_completion(&self.endpoint, &self.request).await?;
+                let completion =
+                    progress.into_completion(&self.endpoint, &self.request, self.schema.as_ref()).await?;
                 return Ok(CompletionEvent::Finished(completion));
             }
             let limit = self.limit(begun, asked);
@@ -173,6 +178,7 @@ impl Streaming {
 
     async fn send(&mut self) -> Result<(), ModelError> {
         let endpoint = Arc::clone(&self.endpoint);
+        self.schema = endpoint.schema_check(&self.request)?;
         let mut reply = endpoint.send(&self.request, true).await?;
         self.progress = Progress::new(endpoint.request_id(&reply.headers));
         let framing = endpoint.form.framing();

@@ -115,7 +115,7 @@ pub(super) fn body<'a>(call: &Call<'a>) -> Result<ChatRequest<'a>, ModelErrorKin
     })
 }
 
-fn format<'a>(schema: Option<Schema<'a>>) -> Result<Option<Format<'a>>, ModelErrorKind> {
+fn format(schema: Option<Schema<'_>>) -> Result<Option<Format<'_>>, ModelErrorKind> {
     let Some(schema) = schema else { return Ok(None) };
     let strict = is_closed(&schema.value()?);
     Ok(Some(Format::JsonSchema {

@@ -7,8 +7,11 @@ mod timeouts;
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use playhouse_config::Secret;
-use playhouse_protocol::completion::{Completion, ProviderKind, StopReason};
+use playhouse_protocol::completion::{
+    Completion, CompletionRequest, ProviderKind, ResponseFormat, StopReason,
+};
 
 use super::*;
 use crate::client::ModelClient;
@@ -115,4 +118,29 @@ fn neither_the_model_nor_its_arguments_show_the_key() {
     let model = model_at("http://127.0.0.1:1/v1".to_owned());
     let shown = format!("{model:?}");
     assert!(!shown.contains(KEY), "{shown}");
+}
+
+#[tokio::test]
+async fn an_answer_out_of_schema_is_an_error_that_another_attempt_may_mend() {
+    let request = || CompletionRequest {
+        format: ResponseFormat::JsonSchema {
+            name: "verdict".to_owned(),
+            schema: r#"{"type":"object","required":["score"]}"#.to_owned(),
+        },
+        ..hello()
+    };
+    let fits = WHOLE.replace("hi there", r#"{\"score\":1}"#);
+    let server = Server::start(vec![json(200, WHOLE), json(200, &fits)]).await;
+    let answer = retrying(model(&server)).complete(request()).await.unwrap();
+    assert_eq!((answer.text.as_str(), server.requests().len()), (r#"{"score":1}"#, 2));
+
+    let server = Server::start(vec![json(200, WHOLE)]).await;
+    let events: Vec<_> = model(&server).stream(request()).collect().await;
+    assert_eq!(events.len(), 2, "{events:?}");
+    let error = events[1].as_ref().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ask model m (open_ai): the answer does not fit the schema \"verdict\": it is not JSON (line 1, column 1)"
+    );
+    assert_eq!(error.request_id.as_deref(), Some("chatcmpl-1"));
 }

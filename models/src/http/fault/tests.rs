@@ -4,7 +4,7 @@ use super::*;
 
 fn check(status: u16, body: &str) -> String {
     let fault = Fault { words: &crate::openai::FAULT_WORDS, key: Some("s3cret"), context_tokens: 4096 };
-    let kind = fault.from_response(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+    let kind = fault.kind_of_response(StatusCode::from_u16(status).unwrap(), body.as_bytes());
     let debug = format!("{kind:?}");
     assert!(!debug.contains("s3cret"), "{debug}");
     let name = debug.split([' ', '{']).next().unwrap_or_default().to_owned();
@@ -64,7 +64,7 @@ fn a_missing_model_and_a_spent_balance_are_not_tried_again() {
 #[test]
 fn an_error_inside_an_answer_is_judged_by_its_own_code() {
     let fault = Fault { words: &crate::openai::FAULT_WORDS, key: None, context_tokens: 1 };
-    let kind = |error: &str| fault.from_answer(&serde_json::from_str(error).unwrap());
+    let kind = |error: &str| fault.kind_of_answer(&serde_json::from_str(error).unwrap());
     assert!(matches!(kind(r#"{"message":"x","code":429}"#), ModelErrorKind::RateLimited { .. }));
     assert!(matches!(
         kind(r#"{"message":"x","type":"rate_limit_error"}"#),
