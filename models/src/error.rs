@@ -171,6 +171,22 @@ pub enum ModelErrorKind {
         /// The script.
         path: String,
     },
+    /// Answers are taken from recorded traffic, which has none to this request.
+    #[error("no answer to this request is recorded in {folder} ({name} is not there)")]
+    NotRecorded {
+        /// The folder with the recorded traffic.
+        folder: String,
+        /// The file that would hold it.
+        name: String,
+    },
+    /// Traffic cannot be written down, or what was written cannot be used.
+    #[error("recorded traffic at {path}: {reason}")]
+    Traffic {
+        /// The folder or file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// This machine cannot make connections at all.
     #[error("connections to {endpoint} cannot be set up: {reason}")]
     Connector {
@@ -252,7 +268,9 @@ impl ModelError {
             | ModelErrorKind::InvalidRequest { .. }
             | ModelErrorKind::ModelFile { .. }
             | ModelErrorKind::ModelFileMissing { .. }
-            | ModelErrorKind::NotScripted { .. } => FailureClass::InvalidInput,
+            | ModelErrorKind::NotScripted { .. }
+            | ModelErrorKind::NotRecorded { .. }
+            | ModelErrorKind::Traffic { .. } => FailureClass::InvalidInput,
             ModelErrorKind::Connector { .. } | ModelErrorKind::Internal { .. } => FailureClass::Internal,
         }
     }
@@ -288,6 +306,15 @@ impl ModelError {
                 format!(
                     "Add an entry for this request to {path}, or choose a real model: playhouse models list"
                 )
+            }
+            ModelErrorKind::NotRecorded { folder, .. } => {
+                format!(
+                    "Record it: set `traffic: {{record: {folder}}}` for model {model} in playhouse.yaml, ask once, and \
+                     set it back to `replay`."
+                )
+            }
+            ModelErrorKind::Traffic { path, .. } => {
+                format!("Check that {path} can be read and written, or record it anew.")
             }
             ModelErrorKind::Connector { .. } => {
                 "Check that this machine has CA certificates (the package ca-certificates on most systems)."

@@ -31,6 +31,7 @@ pub mod probe;
 pub mod pull;
 
 mod network;
+mod traffic;
 mod yaml;
 
 #[cfg(test)]

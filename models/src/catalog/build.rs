@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig};
+use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig, TrafficConfig};
 
 use super::entry::{context_tokens, provider_kind};
 use super::{CatalogError, CatalogParts};
 use crate::client::{ModelClient, ModelInfo};
-use crate::http::{Connections, HttpArgs};
+use crate::http::{Connections, HttpArgs, HttpModel};
 use crate::layers::{Priced, RetryPolicy, Retrying};
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
@@ -22,12 +22,7 @@ pub(super) fn client(
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
     let bare: Arc<dyn ModelClient> = match &config.provider {
         ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            let args = http_args(name, config, http, parts)?;
-            let model = match &config.provider {
-                ProviderConfig::Anthropic(_) => anthropic::client(args, connections)?,
-                ProviderConfig::Ollama(_) => ollama::client(args, connections)?,
-                _ => openai::client(args, connections)?,
-            };
+            let model = http_model(name, config, http, parts, connections)?;
             let policy = RetryPolicy::new(&http.retries, &http.timeouts);
             Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))
         }
@@ -64,28 +59,38 @@ fn counter(name: &str, config: &ModelConfig, model: &str) -> Result<Arc<dyn Toke
     Ok(Arc::new(TiktokenCounter::with_encoding(encoding, model)))
 }
 
-fn http_args(
+fn http_model(
     name: &str,
     config: &ModelConfig,
     http: &HttpConfig,
     parts: &CatalogParts,
-) -> Result<HttpArgs, CatalogError> {
+    connections: &Connections,
+) -> Result<HttpModel, CatalogError> {
     let api_key = match &http.api_key {
+        // Recorded answers are played back where nobody has the key.
+        Some(_) if matches!(http.traffic, Some(TrafficConfig::Replay(_))) => None,
         Some(reference) => {
             let key = reference.resolve();
             Some(key.map_err(|source| CatalogError::Key { model: name.to_owned(), source })?)
         }
         None => None,
     };
-    Ok(HttpArgs {
+    let args = HttpArgs {
         info: info(name, config, http.structured_output),
         base_url: http.base_url.clone(),
         model: http.model.clone(),
         api_key,
         timeouts: http.timeouts,
+        traffic: http.traffic.clone(),
         tokens: counter(name, config, &http.model)?,
         wall_clock: Arc::clone(&parts.wall_clock),
-    })
+    };
+    let model = match &config.provider {
+        ProviderConfig::Anthropic(_) => anthropic::client(args, connections),
+        ProviderConfig::Ollama(_) => ollama::client(args, connections),
+        _ => openai::client(args, connections),
+    };
+    Ok(model?)
 }
 
 #[cfg(feature = "local")]

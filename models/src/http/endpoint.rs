@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_config::Secret;
-use playhouse_config::settings::TimeoutsConfig;
+use playhouse_config::settings::{TimeoutsConfig, TrafficConfig};
 use playhouse_protocol::WallClock;
 use playhouse_protocol::completion::CompletionRequest;
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 
 use super::fault::Fault;
-use super::form::{Call, Form, ReadError, invalid};
+use super::form::{Call, Form, ReadError, broken, invalid};
 use super::hint::retry_hint;
-use super::reply::Reply;
+use super::reply::{Reply, ReplyError};
 use super::schema::{SchemaCheck, Schemas};
 use super::scrub::scrub;
 use super::{ANSWER_BYTES_MAX, Connections, HttpArgs};
@@ -21,6 +21,7 @@ use crate::client::ModelInfo;
 use crate::error::{Awaited, ModelError, ModelErrorKind};
 use crate::network::root_cause;
 use crate::tokens::TokenCounter;
+use crate::traffic::{Player, Recorder};
 
 /// The most of a failed answer's body that is read, in bytes: enough for any explanation.
 const FAULT_BYTES_MAX: usize = 64 * 1024;
@@ -30,6 +31,13 @@ const REQUEST_ID_HEADERS: [&str; 2] = ["x-request-id", "request-id"];
 
 /// The longest name of a request that is kept, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// Where answers come from.
+#[derive(Debug)]
+enum Wire {
+    Network { client: reqwest::Client, recorder: Option<Recorder> },
+    Recorded(Player),
+}
 
 /// One endpoint and what is asked of it. Shared by the calls that run.
 #[derive(Debug)]
@@ -48,7 +56,7 @@ pub(super) struct Endpoint {
     key: Option<Secret>,
     /// Of every request, the key's among them.
     headers: HeaderMap,
-    client: reqwest::Client,
+    wire: Wire,
     wall_clock: Arc<dyn WallClock>,
 }
 
@@ -58,7 +66,7 @@ impl Endpoint {
         form: Box<dyn Form>,
         connections: &Connections,
     ) -> Result<Self, ModelError> {
-        let HttpArgs { info, base_url, model, api_key, timeouts, tokens, wall_clock } = args;
+        let HttpArgs { info, base_url, model, api_key, timeouts, traffic, tokens, wall_clock } = args;
         let error = |kind| ModelError::new(&info, kind);
         let wrong = |reason: String| ModelErrorKind::InvalidRequest { field: "base_url", reason };
         let base =
@@ -67,9 +75,22 @@ impl Endpoint {
             return Err(error(wrong("it is not of the form http://HOST or https://HOST".to_owned())));
         }
         let origin = base.origin().ascii_serialization();
-        let client = connections.client(&base, timeouts.connect).map_err(|reason| {
-            error(ModelErrorKind::Connector { endpoint: origin.clone(), reason: scrub(&reason, None) })
-        })?;
+        let wire = match traffic {
+            Some(TrafficConfig::Replay(folder)) => Wire::Recorded(Player::new(folder)),
+            Some(TrafficConfig::Record(_)) | None => {
+                let client = connections.client(&base, timeouts.connect).map_err(|reason| {
+                    error(ModelErrorKind::Connector {
+                        endpoint: origin.clone(),
+                        reason: scrub(&reason, None),
+                    })
+                })?;
+                let recorder = match traffic {
+                    Some(TrafficConfig::Record(folder)) => Some(Recorder::new(folder, api_key.as_ref())),
+                    _ => None,
+                };
+                Wire::Network { client, recorder }
+            }
+        };
         let headers = headers(&*form, api_key.as_ref()).map_err(error)?;
         Ok(Self {
             chat_url: below(&base, form.chat_path()),
@@ -83,7 +104,7 @@ impl Endpoint {
             origin,
             key: api_key,
             headers,
-            client,
+            wire,
             wall_clock,
         })
     }
@@ -93,22 +114,38 @@ impl Endpoint {
         let host = self.chat_url.host_str().unwrap_or_default();
         let call = Call { request, info: &self.info, model: &self.model, host, stream };
         let body = self.form.body(&call).map_err(|kind| self.error(kind))?;
-        let request = self.client.post(self.chat_url.clone()).headers(self.headers.clone());
-        let response = request.header(CONTENT_TYPE, "application/json").body(body).send().await;
-        self.judge(response.map(Reply::from_network)).await
+        let reply = match &self.wire {
+            Wire::Network { client, recorder } => {
+                let path = self.chat_url.path();
+                let recording = recorder.as_ref().map(|recorder| recorder.begin("POST", path, &body));
+                let request = client.post(self.chat_url.clone()).headers(self.headers.clone());
+                let response = request.header(CONTENT_TYPE, "application/json").body(body).send().await;
+                let response = response.map_err(|error| self.error(self.transport_fault(&error)))?;
+                Reply::from_network(response, recording)
+            }
+            Wire::Recorded(player) => {
+                let played = player.play("POST", self.chat_url.path(), &body).await;
+                Reply::from_recording(played.map_err(|kind| self.error(kind))?)
+            }
+        };
+        self.judge(reply).await
     }
 
     /// Asks for the list of models, which costs nothing. A server without that list has been reached all the same.
     pub(super) async fn ping(&self) -> Result<(), ModelError> {
-        let response = self.client.get(self.ping_url.clone()).headers(self.headers.clone()).send().await;
-        match self.judge(response.map(Reply::from_network)).await {
+        let client = match &self.wire {
+            Wire::Network { client, .. } => client,
+            Wire::Recorded(player) => return player.ping().await.map_err(|kind| self.error(kind)),
+        };
+        let response = client.get(self.ping_url.clone()).headers(self.headers.clone()).send().await;
+        let response = response.map_err(|error| self.error(self.transport_fault(&error)))?;
+        match self.judge(Reply::from_network(response, None)).await {
             Err(error) if matches!(error.status, Some(404 | 405 | 501)) => Ok(()),
             answer => answer.map(drop),
         }
     }
 
-    async fn judge(&self, reply: Result<Reply, reqwest::Error>) -> Result<Reply, ModelError> {
-        let mut reply = reply.map_err(|error| self.error(self.transport_fault(&error)))?;
+    async fn judge(&self, mut reply: Reply) -> Result<Reply, ModelError> {
         if reply.status.is_success() {
             return Ok(reply);
         }
@@ -119,6 +156,7 @@ impl Endpoint {
             let body = read_start(&mut reply, FAULT_BYTES_MAX).await;
             self.fault().kind_of_response(reply.status, &body)
         };
+        reply.close().await.map_err(|kind| self.error(kind))?;
         let mut error = self.error(kind);
         error.status = Some(reply.status.as_u16());
         error.retry_after = retry_hint(reply.status, &reply.headers, self.wall_clock.unix_ms());
@@ -129,7 +167,7 @@ impl Endpoint {
     /// Reads a whole body.
     pub(super) async fn read_body(&self, reply: &mut Reply) -> Result<Vec<u8>, ModelErrorKind> {
         let mut body = Vec::new();
-        while let Some(part) = reply.chunk().await.map_err(|error| self.transport_fault(&error))? {
+        while let Some(part) = reply.chunk().await.map_err(|error| self.reply_fault(&error))? {
             if body.len() + part.len() > ANSWER_BYTES_MAX {
                 return Err(too_long());
             }
@@ -159,8 +197,16 @@ impl Endpoint {
         }
     }
 
+    /// Why the next part of an answer cannot be read.
+    pub(super) fn reply_fault(&self, error: &ReplyError) -> ModelErrorKind {
+        match error {
+            ReplyError::Network(error) => self.transport_fault(error),
+            ReplyError::Recorded => broken("the connection broke here when it was recorded"),
+        }
+    }
+
     /// What the network did.
-    pub(super) fn transport_fault(&self, error: &reqwest::Error) -> ModelErrorKind {
+    fn transport_fault(&self, error: &reqwest::Error) -> ModelErrorKind {
         let reason = scrub(&root_cause(error), self.key());
         if error.is_timeout() {
             timed_out(Awaited::Connection, self.timeouts.connect)

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use futures::stream;
 use futures::{FutureExt, StreamExt};
 use playhouse_config::Secret;
-use playhouse_config::settings::TimeoutsConfig;
+use playhouse_config::settings::{TimeoutsConfig, TrafficConfig};
 use playhouse_protocol::WallClock;
 use playhouse_protocol::completion::{Completion, CompletionRequest};
 use tokio::time::timeout;
@@ -32,6 +32,8 @@ pub struct HttpArgs {
     pub api_key: Option<Secret>,
     /// Time limits of one attempt.
     pub timeouts: TimeoutsConfig,
+    /// Where answers are written down, or taken from instead of the server; `None` for neither.
+    pub traffic: Option<TrafficConfig>,
     /// Counts what the server does not report.
     pub tokens: Arc<dyn TokenCounter>,
     /// The time of day, for hints that are dates.

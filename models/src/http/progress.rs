@@ -45,6 +45,11 @@ impl Progress {
         self.request_id.as_ref()
     }
 
+    /// The text so far.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether the text is complete: then what fails behind it is no longer needed.
     pub(super) fn is_complete(&self) -> bool {
         self.stop_reason.is_some()

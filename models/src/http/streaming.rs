@@ -29,27 +29,22 @@ pub(super) async fn complete(
     let mut reply = endpoint.send(request, false).await?;
     let mut progress = Progress::new(endpoint.request_id(&reply.headers));
     let read = read_whole(endpoint, &mut reply, &mut progress).await;
-    read.map_err(|kind| failed(endpoint, kind, &progress))?;
+    let closed = reply.close().await;
+    read.and(closed).map_err(|kind| failed(endpoint, kind, &progress))?;
     progress.into_completion(endpoint, request, schema.as_ref()).await
 }
 
-/// Reads a whole answer; gives its text.
+/// Reads a whole answer.
 async fn read_whole(
     endpoint: &Endpoint,
     reply: &mut Reply,
     progress: &mut Progress,
-) -> Result<String, ModelErrorKind> {
+) -> Result<(), ModelErrorKind> {
     let content_type = reply.content_type();
     let body = endpoint.read_body(reply).await?;
     let parts = endpoint.form.reader().whole(&body);
     let parts = parts.map_err(|error| endpoint.read_fault(error, &content_type))?;
-    let mut text = String::new();
-    for part in parts {
-        if let Step::Text(more) = progress.take(part, endpoint)? {
-            text.push_str(&more);
-        }
-    }
-    Ok(text)
+    parts.into_iter().try_for_each(|part| progress.take(part, endpoint).map(drop))
 }
 
 fn failed(endpoint: &Endpoint, kind: ModelErrorKind, progress: &Progress) -> ModelError {
@@ -67,6 +62,8 @@ pub(super) struct Streaming {
     /// Texts that have arrived and not been given.
     ready: VecDeque<String>,
     source: Source,
+    /// Whether nothing follows, whether or not the connection has ended.
+    is_over: bool,
     /// When the call began; set at its first poll.
     begun: Option<Instant>,
     /// When the answer last went on.
@@ -95,6 +92,7 @@ impl Streaming {
             progress: Progress::default(),
             ready: VecDeque::new(),
             source: Source::NotSent,
+            is_over: false,
             begun: None,
             went_on: None,
         }
@@ -123,8 +121,13 @@ impl Streaming {
             match step {
                 Ok(()) => {}
                 // The text is complete: what fails behind it is no longer needed.
-                Err(_) if self.progress.is_complete() => self.source = Source::Ended,
+                Err(_) if self.progress.is_complete() => self.end().await?,
                 Err(mut error) => {
+                    // An answer that does not come is not written down as one that ended.
+                    if !matches!(*error.kind, ModelErrorKind::TimedOut { .. }) {
+                        // The failure stands above one to write it down.
+                        let _ = self.end().await;
+                    }
                     if error.request_id.is_none() {
                         error.request_id = self.progress.request_id().cloned();
                     }
@@ -156,7 +159,7 @@ impl Streaming {
             Source::NotSent => self.send().await,
             Source::Reading { reply, decoder, .. } => {
                 let part = reply.chunk().await;
-                let part = part.map_err(|error| endpoint.error(endpoint.transport_fault(&error)))?;
+                let part = part.map_err(|error| endpoint.error(endpoint.reply_fault(&error)))?;
                 let taken = if let Some(bytes) = part {
                     match decoder.push(&bytes) {
                         Ok(events) => events.iter().try_for_each(|data| self.take_event(data)),
@@ -165,14 +168,23 @@ impl Streaming {
                 } else {
                     let rest = decoder.finish();
                     let taken = self.take_rest(rest);
-                    if taken.is_ok() {
-                        self.source = Source::Ended;
-                    }
+                    self.is_over = true;
                     taken
                 };
-                taken.map_err(|kind| endpoint.error(kind))
+                taken.map_err(|kind| endpoint.error(kind))?;
+                if self.is_over { self.end().await } else { Ok(()) }
             }
             Source::Ended => Ok(()),
+        }
+    }
+
+    /// Nothing more is read.
+    async fn end(&mut self) -> Result<(), ModelError> {
+        match std::mem::replace(&mut self.source, Source::Ended) {
+            Source::Reading { mut reply, .. } => {
+                reply.close().await.map_err(|kind| self.endpoint.error(kind))
+            }
+            Source::NotSent | Source::Ended => Ok(()),
         }
     }
 
@@ -188,7 +200,9 @@ impl Streaming {
             return Ok(());
         }
         let read = read_whole(&endpoint, &mut reply, &mut self.progress).await;
-        let text = read.map_err(|kind| endpoint.error(kind))?;
+        let closed = reply.close().await;
+        read.and(closed).map_err(|kind| endpoint.error(kind))?;
+        let text = self.progress.text().to_owned();
         self.ready.extend((!text.is_empty()).then_some(text));
         self.source = Source::Ended;
         Ok(())
@@ -196,7 +210,7 @@ impl Streaming {
 
     fn take_event(&mut self, data: &str) -> Result<(), ModelErrorKind> {
         let Source::Reading { reply, reader, .. } = &mut self.source else { return Ok(()) };
-        if data.is_empty() {
+        if data.is_empty() || self.is_over {
             return Ok(());
         }
         let parts =
@@ -214,7 +228,7 @@ impl Streaming {
                 self.went_on = Some(Instant::now());
                 self.ready.extend((!text.is_empty()).then_some(text));
             }
-            Step::End => self.source = Source::Ended,
+            Step::End => self.is_over = true,
         }
         Ok(())
     }

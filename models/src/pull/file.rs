@@ -65,7 +65,7 @@ pub(super) fn sha256(path: &Path, token: &CancellationToken, mut meter: Meter) -
     Ok(hex(&hasher.finalize()))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         for digit in [byte >> 4, byte & 0x0f] {
             text.push(char::from_digit(u32::from(digit), 16).unwrap_or('?'));

@@ -23,6 +23,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use error::PullError;
+pub(crate) use file::hex;
 pub use manifest::{KnownModel, known_model, known_models};
 pub use progress::{Phase, PullProgress};
 pub use puller::{PullArgs, PullSource, Pulled, Puller, SourceKind};

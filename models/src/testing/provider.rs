@@ -32,6 +32,7 @@ pub(crate) fn http_args(provider: ProviderKind, base_url: impl Into<String>) -> 
         model: "gpt-x".to_owned(),
         api_key: Some(Secret::new(KEY, "env:KEY")),
         timeouts: TIMEOUTS,
+        traffic: None,
         tokens: Arc::new(TiktokenCounter::for_model("gpt-4")),
         wall_clock: Arc::new(StoppedClock),
     }
