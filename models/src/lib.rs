@@ -5,7 +5,7 @@
 //! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
 //!    [`price`] what a call costs;
 //! 2. [`openai`], `local` (with the feature of that name) and [`scripted`] are the providers;
-//! 3. [`layers`] wrap a provider: retries, prices;
+//! 3. [`layers`] wrap a provider: retries, breaker, limits, prices; [`stats`] is what they measure;
 //! 4. [`catalog`] puts both together as the settings say and chooses a model for a task;
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
@@ -22,6 +22,7 @@ pub mod scripted;
 pub mod local;
 
 pub mod layers;
+pub mod stats;
 
 pub mod catalog;
 pub mod probe;
@@ -38,3 +39,4 @@ pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
 pub use observer::{CallEvent, CallObserver, NoObserver};
 pub use price::cost_nano_usd;
+pub use stats::{AttemptRecord, ModelStats, StatsSnapshot};

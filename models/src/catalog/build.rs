@@ -5,9 +5,9 @@ use std::sync::Arc;
 use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig};
 
 use super::entry::{context_tokens, provider_kind};
-use super::{CatalogError, CatalogParts};
+use super::{Catalog, CatalogError, CatalogParts, Slot};
 use crate::client::{ModelClient, ModelInfo};
-use crate::layers::{Priced, RetryPolicy, Retrying};
+use crate::layers::{Observed, Priced, RetryPolicy, Retrying};
 use crate::openai::{Connections, OpenAiArgs, OpenAiModel};
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
@@ -15,16 +15,34 @@ use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
 
 pub(super) fn client(
     name: &str,
+    slot: &Slot,
+    catalog: &Catalog,
+) -> Result<Arc<dyn ModelClient>, CatalogError> {
+    let (config, parts) = (&slot.config, &catalog.parts);
+    let provider = provider(name, config, parts, &catalog.connections)?;
+    let mut model: Arc<dyn ModelClient> =
+        Arc::new(Observed::new(provider, Arc::clone(&slot.stats), Arc::clone(&parts.observer)));
+    if let Some(http) = config.provider.http() {
+        let policy = RetryPolicy::new(&http.retries, &http.timeouts);
+        let retrying = Retrying::new(model, policy, Arc::clone(&parts.random))
+            .within(Arc::clone(&catalog.retry_budget))
+            .told_to(Arc::clone(&parts.observer));
+        model = Arc::new(retrying);
+    }
+    Ok(Arc::new(Priced::new(model, config.price)))
+}
+
+/// The bare client of an entry.
+fn provider(
+    name: &str,
     config: &ModelConfig,
     parts: &CatalogParts,
     connections: &Connections,
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
-    let bare: Arc<dyn ModelClient> = match &config.provider {
+    Ok(match &config.provider {
         // The other forms take their place here.
         ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            let model = OpenAiModel::new(open_ai_args(name, config, http, parts)?, connections)?;
-            let policy = RetryPolicy::new(&http.retries, &http.timeouts);
-            Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))
+            Arc::new(OpenAiModel::new(open_ai_args(name, config, http, parts)?, connections)?)
         }
         ProviderConfig::Scripted { script } => {
             let script = Script::read(script)
@@ -32,8 +50,7 @@ pub(super) fn client(
             Arc::new(ScriptedModel::new(info(name, config, false), script, counter(name, config, name)?))
         }
         ProviderConfig::Local(local) => local_model(name, config, local, parts)?,
-    };
-    Ok(Arc::new(Priced::new(bare, config.price)))
+    })
 }
 
 fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo {

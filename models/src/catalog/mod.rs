@@ -21,8 +21,10 @@ use playhouse_config::settings::{ModelConfig, SelectionConfig};
 use playhouse_protocol::{RandomSource, WallClock};
 
 use crate::client::ModelClient;
+use crate::layers::RetryBudget;
 use crate::observer::CallObserver;
 use crate::openai::Connections;
+use crate::stats::ModelStats;
 
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;
@@ -48,6 +50,7 @@ pub struct Catalog {
     selection: SelectionConfig,
     parts: CatalogParts,
     connections: Connections,
+    retry_budget: Arc<RetryBudget>,
 }
 
 /// One entry: its settings, and its client once somebody has asked for it.
@@ -55,17 +58,23 @@ pub struct Catalog {
 struct Slot {
     config: ModelConfig,
     client: Mutex<Option<Arc<dyn ModelClient>>>,
+    stats: Arc<ModelStats>,
 }
 
 impl Catalog {
     /// The catalog that the settings describe. Opens nothing.
     pub fn new(config: &Config, parts: CatalogParts) -> Self {
-        let slot = |config: &ModelConfig| Slot { config: config.clone(), client: Mutex::new(None) };
+        let slot = |config: &ModelConfig| Slot {
+            config: config.clone(),
+            client: Mutex::new(None),
+            stats: Arc::default(),
+        };
         Self {
             slots: config.models.iter().map(|(name, config)| (name.clone(), slot(config))).collect(),
             selection: config.selection.clone(),
             parts,
             connections: Connections::default(),
+            retry_budget: Arc::new(RetryBudget::new(config.retry_budget)),
         }
     }
 
@@ -82,7 +91,7 @@ impl Catalog {
         if let Some(client) = &*client {
             return Ok(Arc::clone(client));
         }
-        let built = build::client(name, &slot.config, &self.parts, &self.connections)?;
+        let built = build::client(name, slot, self)?;
         *client = Some(Arc::clone(&built));
         Ok(built)
     }
@@ -93,6 +102,14 @@ impl Catalog {
     /// When there is no such entry.
     pub fn config(&self, name: &str) -> Result<&ModelConfig, CatalogError> {
         self.slot(name).map(|slot| &slot.config)
+    }
+
+    /// What has been measured of an entry; empty until it was asked. The same for as long as the catalog lives.
+    ///
+    /// # Errors
+    /// When there is no such entry.
+    pub fn stats(&self, name: &str) -> Result<Arc<ModelStats>, CatalogError> {
+        self.slot(name).map(|slot| Arc::clone(&slot.stats))
     }
 
     /// Every entry by name, with what is known of it without asking it. Looks whether files are there.

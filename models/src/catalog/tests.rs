@@ -145,4 +145,6 @@ async fn answers_out_of_the_catalog_are_retried_and_priced() {
     let answer = catalog.client("x").unwrap().complete(hello()).await.unwrap();
     assert_eq!(answer.usage.cost_nano_usd, 12 * 100 + 2 * 1_000);
     assert_eq!(answer.origin.model, "x");
+    let stats = catalog.stats("x").unwrap().snapshot();
+    assert_eq!((stats.calls, stats.failures), (2, 1));
 }
