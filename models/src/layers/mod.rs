@@ -2,18 +2,21 @@
 //! in any order; the catalog says which order is used and why. What a layer decides is in a file without time, chance
 //! or await of its own; the layer beside it hands those in.
 //!
-//! From the provider outwards: [`Observed`] measures attempts, [`Retrying`] tries again, [`Priced`] fills in what an
+//! From the provider outwards: [`Observed`] measures attempts, [`Breaking`] refuses
+//! calls while too many fail, [`Retrying`] tries again, [`Priced`] fills in what an
 //! answer cost.
 //!
 //! All of them serve a plain call and a streamed one alike, and all may be dropped at any time: a call that is dropped
 //! gives back what it holds, and counts neither as a success nor as a failure.
 
+mod breaker;
 mod observed;
 mod priced;
 mod relay;
 mod retry;
 mod window;
 
+pub use breaker::{Breaker, Breaking};
 pub use observed::Observed;
 pub use priced::Priced;
 pub use retry::{RetryBudget, RetryPolicy, Retrying};
