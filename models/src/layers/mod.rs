@@ -2,7 +2,8 @@
 //! in any order; the catalog says which order is used and why. What a layer decides is in a file without time, chance
 //! or await of its own; the layer beside it hands those in.
 //!
-//! From the provider outwards: [`Observed`] measures attempts, [`Breaking`] refuses
+//! From the provider outwards: [`Observed`] measures attempts, [`Limited`] bounds how many
+//! run at once, [`Breaking`] refuses
 //! calls while too many fail, [`Retrying`] tries again, [`Priced`] fills in what an
 //! answer cost.
 //!
@@ -10,6 +11,7 @@
 //! gives back what it holds, and counts neither as a success nor as a failure.
 
 mod breaker;
+mod limited;
 mod observed;
 mod priced;
 mod relay;
@@ -17,6 +19,7 @@ mod retry;
 mod window;
 
 pub use breaker::{Breaker, Breaking};
+pub use limited::{Concurrency, Limited};
 pub use observed::Observed;
 pub use priced::Priced;
 pub use retry::{RetryBudget, RetryPolicy, Retrying};
