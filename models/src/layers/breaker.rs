@@ -123,7 +123,7 @@ impl ModelClient for Breaking {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let breaking = self.clone();
-        relay::stream(&self.inner, request, async move { breaking.admit() })
+        relay::stream(&self.inner, async move { Ok((breaking.admit()?, request)) })
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {

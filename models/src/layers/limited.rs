@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use playhouse_protocol::completion::{Completion, CompletionRequest};
 
+use super::paced::Pace;
 use super::relay::{self, Guard};
 use crate::client::{CompletionStream, ModelClient, ModelInfo};
 use crate::error::ModelError;
@@ -27,6 +28,7 @@ pub use places::Concurrency;
 pub struct Limited {
     inner: Arc<dyn ModelClient>,
     concurrency: Arc<Concurrency>,
+    pace: Option<Arc<Pace>>,
     observer: Arc<dyn CallObserver>,
 }
 
@@ -37,11 +39,23 @@ impl Limited {
         concurrency: Arc<Concurrency>,
         observer: Arc<dyn CallObserver>,
     ) -> Self {
-        Self { inner, concurrency, observer }
+        Self { inner, concurrency, pace: None, observer }
+    }
+
+    /// The same, whose calls also wait until a pause of `pace` is over. Those that wait here have had their turn before
+    /// the provider asked for the pause.
+    #[must_use]
+    pub fn pausing_with(mut self, pace: Arc<Pace>) -> Self {
+        self.pace = Some(pace);
+        self
     }
 
     async fn enter(&self, measured: Measured) -> Result<Running, ModelError> {
-        let (place, waited) = self.concurrency.enter().await;
+        let (mut place, waited) = self.concurrency.enter().await;
+        if let Some(pace) = &self.pace {
+            pace.pause_over().await;
+            place.begin();
+        }
         let running = Running { limited: self.clone(), place, measured, first_token: None };
         if let Some(wait) = waited {
             running.tell(&CallEvent::Waited { what: WaitedFor::Concurrency, wait });
@@ -88,7 +102,7 @@ impl ModelClient for Limited {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let limited = self.clone();
-        relay::stream(&self.inner, request, async move { limited.enter(Measured::FirstToken).await })
+        relay::stream(&self.inner, async move { Ok((limited.enter(Measured::FirstToken).await?, request)) })
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {

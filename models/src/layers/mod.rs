@@ -3,7 +3,7 @@
 //! or await of its own; the layer beside it hands those in.
 //!
 //! From the provider outwards: [`Observed`] measures attempts, [`Limited`] bounds how many
-//! run at once, [`Breaking`] refuses
+//! run at once, [`Paced`] how fast they are begun, [`Breaking`] refuses
 //! calls while too many fail, [`Retrying`] tries again, [`Priced`] fills in what an
 //! answer cost.
 //!
@@ -13,6 +13,7 @@
 mod breaker;
 mod limited;
 mod observed;
+mod paced;
 mod priced;
 mod relay;
 mod retry;
@@ -21,5 +22,6 @@ mod window;
 pub use breaker::{Breaker, Breaking};
 pub use limited::{Concurrency, Limited};
 pub use observed::Observed;
+pub use paced::{Pace, Paced};
 pub use priced::Priced;
 pub use retry::{RetryBudget, RetryPolicy, Retrying};

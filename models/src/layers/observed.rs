@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future;
 use futures::future::BoxFuture;
 use playhouse_protocol::FailureClass;
 use playhouse_protocol::completion::{Completion, CompletionRequest};
@@ -88,7 +87,7 @@ impl ModelClient for Observed {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let observed = self.clone();
-        relay::stream(&self.inner, request, future::lazy(move |_| Ok(observed.begin())))
+        relay::stream(&self.inner, async move { Ok((observed.begin(), request)) })
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {

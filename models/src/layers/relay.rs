@@ -33,35 +33,32 @@ pub(super) async fn complete(
 /// A streamed call between two of its events.
 enum Call<A, G> {
     /// Not begun: its guard is not had yet.
-    Waiting { admit: A, inner: Arc<dyn ModelClient>, request: CompletionRequest },
+    Waiting { admit: A, inner: Arc<dyn ModelClient> },
     /// Begun.
     Running { events: CompletionStream, inner: Arc<dyn ModelClient>, guard: G, text_given: bool },
 }
 
-/// A streamed call of `inner` under the guard that `admit` comes to. Nothing is begun before the first poll.
-pub(super) fn stream<A, G>(
-    inner: &Arc<dyn ModelClient>,
-    request: CompletionRequest,
-    admit: A,
-) -> CompletionStream
+/// A streamed call of `inner` under the guard that `admit` comes to, which gives the request back beside it. Nothing
+/// is begun before the first poll.
+pub(super) fn stream<A, G>(inner: &Arc<dyn ModelClient>, admit: A) -> CompletionStream
 where
-    A: Future<Output = Result<G, ModelError>> + Send + 'static,
+    A: Future<Output = Result<(G, CompletionRequest), ModelError>> + Send + 'static,
     G: Guard,
 {
-    let call = Call::Waiting { admit, inner: Arc::clone(inner), request };
+    let call = Call::Waiting { admit, inner: Arc::clone(inner) };
     stream::unfold(Some(call), |call| async move { next(call?).await.into() }).boxed()
 }
 
 /// The next event of a call, and the call when more will follow.
 async fn next<A, G>(call: Call<A, G>) -> (Result<CompletionEvent, ModelError>, Option<Call<A, G>>)
 where
-    A: Future<Output = Result<G, ModelError>>,
+    A: Future<Output = Result<(G, CompletionRequest), ModelError>>,
     G: Guard,
 {
     let (mut events, inner, mut guard, mut text_given) = match call {
         Call::Running { events, inner, guard, text_given } => (events, inner, guard, text_given),
-        Call::Waiting { admit, inner, request } => match admit.await {
-            Ok(guard) => (inner.stream(request), inner, guard, false),
+        Call::Waiting { admit, inner } => match admit.await {
+            Ok((guard, request)) => (inner.stream(request), inner, guard, false),
             Err(error) => return (Err(error), None),
         },
     };

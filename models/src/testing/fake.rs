@@ -8,14 +8,14 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, future, stream};
 use playhouse_protocol::Usage;
 use playhouse_protocol::completion::{
-    Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
 };
 use tokio::time::{Instant, sleep};
 
 use super::info;
 use crate::client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 use crate::error::{ModelError, ModelErrorKind};
-use crate::tokens::{TiktokenCounter, TokenCounter};
+use crate::tokens::TokenCounter;
 
 /// What one call does.
 #[derive(Debug, Clone)]
@@ -184,6 +184,28 @@ impl ModelClient for FakeModel {
     }
 
     fn tokens(&self) -> Arc<dyn TokenCounter> {
-        Arc::new(TiktokenCounter::for_model("gpt-4"))
+        Arc::new(CountsBytes)
+    }
+}
+
+/// Counts each byte of a message as a token.
+#[derive(Debug)]
+struct CountsBytes;
+
+impl TokenCounter for CountsBytes {
+    fn encoding(&self) -> &'static str {
+        "bytes"
+    }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn count(&self, text: &str) -> u64 {
+        text.len() as u64
+    }
+
+    fn count_chat(&self, messages: &[ChatMessage]) -> u64 {
+        messages.iter().map(|message| self.count(&message.content)).sum()
     }
 }
