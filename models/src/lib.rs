@@ -34,9 +34,11 @@ mod yaml;
 #[cfg(test)]
 mod testing;
 
-pub use catalog::{Catalog, CatalogEntry, CatalogError, CatalogParts, EntryState, Selection};
+pub use catalog::{
+    Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth, Selection,
+};
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
-pub use observer::{CallEvent, CallObserver, NoObserver};
+pub use observer::{BreakerState, CallEvent, CallObserver, NoObserver};
 pub use price::cost_nano_usd;
 pub use stats::{AttemptRecord, ModelStats, StatsSnapshot};

@@ -5,31 +5,81 @@ use std::sync::Arc;
 use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig};
 
 use super::entry::{context_tokens, provider_kind};
-use super::{Catalog, CatalogError, CatalogParts, Slot};
+use super::stack::Stack;
+use super::{CatalogError, CatalogParts};
 use crate::client::{ModelClient, ModelInfo};
-use crate::layers::{Observed, Priced, RetryPolicy, Retrying};
+use crate::layers::{
+    Breaking, Candidate, FallingBack, Hedged, Limited, Observed, Paced, Priced, RetryPolicy, Retrying,
+};
 use crate::openai::{Connections, OpenAiArgs, OpenAiModel};
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
 use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
 
+/// The client of an entry with the models that are asked when it fails.
 pub(super) fn client(
-    name: &str,
-    slot: &Slot,
-    catalog: &Catalog,
+    stack: &Stack,
+    others: Vec<Arc<dyn Candidate>>,
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
-    let (config, parts) = (&slot.config, &catalog.parts);
-    let provider = provider(name, config, parts, &catalog.connections)?;
+    let model = stack.client()?;
+    if others.is_empty() {
+        return Ok(model);
+    }
+    Ok(Arc::new(FallingBack::new(model, others, Arc::clone(&stack.shared.parts.observer))))
+}
+
+/// An entry's provider in its layers. The order, from the outside:
+///
+/// 1. `FallingBack` (in [`client`]): everything below is one model's own, so one model's trouble never counts against
+///    another;
+/// 2. `Priced`: what an answer cost is known before anybody else sees it;
+/// 3. `Retrying`: each attempt passes everything below anew, and waits between attempts hold no place;
+/// 4. `Hedged`: both calls are one attempt; each passes the breaker and the limits by itself;
+/// 5. `Breaking`: refuses before anything is waited for, and sees each request's end, not each call's;
+/// 6. `Paced`: a call is told at once when its turn would come too late, which it could not be from inside the queue for
+///    a place; and what waits for its turn holds no place;
+/// 7. `Limited`: the last thing that is waited for, so that its times are the server's alone. It keeps to the pauses of
+///    the pace for the calls that have had their turn;
+/// 8. `Observed`: one request to the provider, measured without our own waits.
+///
+/// Models in this process have neither a network nor another's limits: they are observed and priced only.
+pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError> {
+    let Stack { name, config, instruments, shared, .. } = stack;
+    let parts = &shared.parts;
+    let observer = || Arc::clone(&parts.observer);
+    let provider = provider(name, config, parts, &shared.connections)?;
     let mut model: Arc<dyn ModelClient> =
-        Arc::new(Observed::new(provider, Arc::clone(&slot.stats), Arc::clone(&parts.observer)));
+        Arc::new(Observed::new(provider, Arc::clone(&instruments.stats), observer()));
     if let Some(http) = config.provider.http() {
-        let policy = RetryPolicy::new(&http.retries, &http.timeouts);
-        let retrying = Retrying::new(model, policy, Arc::clone(&parts.random))
-            .within(Arc::clone(&catalog.retry_budget))
-            .told_to(Arc::clone(&parts.observer));
-        model = Arc::new(retrying);
+        model = reliable(model, http, stack);
     }
     Ok(Arc::new(Priced::new(model, config.price)))
+}
+
+/// The layers of a model behind a network.
+fn reliable(observed: Arc<dyn ModelClient>, http: &HttpConfig, stack: &Stack) -> Arc<dyn ModelClient> {
+    let Stack { instruments, shared, .. } = stack;
+    let observer = || Arc::clone(&shared.parts.observer);
+    let mut model = observed;
+    if let Some(concurrency) = &instruments.concurrency {
+        let limited = Limited::new(model, Arc::clone(concurrency), observer());
+        model = Arc::new(match &instruments.pace {
+            Some(pace) => limited.pausing_with(Arc::clone(pace)),
+            None => limited,
+        });
+    }
+    if let Some(pace) = &instruments.pace {
+        model = Arc::new(Paced::new(model, Arc::clone(pace), http.timeouts.total, observer()));
+    }
+    if let Some(breaker) = &instruments.breaker {
+        model = Arc::new(Breaking::new(model, Arc::clone(breaker), observer()));
+    }
+    if let Some(hedging) = http.hedging {
+        model = Arc::new(Hedged::new(model, hedging, instruments.breaker.clone(), observer()));
+    }
+    let policy = RetryPolicy::new(&http.retries, &http.timeouts);
+    let retrying = Retrying::new(model, policy, Arc::clone(&shared.parts.random));
+    Arc::new(retrying.within(Arc::clone(&shared.retry_budget)).told_to(observer()))
 }
 
 /// The bare client of an entry.

@@ -127,6 +127,12 @@ fn is_worth_another_try(error: &ModelError) -> bool {
     error.class().is_retryable() && !is_our_refusal
 }
 
+/// The statuses by which servers and gateways say that it is the moment: a timeout or conflict of their own, nobody
+/// behind the gateway, not ready, overloaded. A server that loads its model answers 503 with the same words for minutes.
+///
+/// Source: RFC 9110, sections 15.5.9 and 15.6; 529 is Anthropic's "overloaded".
+const MOMENTARY_STATUSES: [u16; 7] = [408, 409, 425, 502, 503, 504, 529];
+
 /// Whether the same failure again would mean that it comes from the request or the server's state. What depends on
 /// the moment alone (nobody listens, too many ask, time ran out) looks the same each time and passes all the same; so
 /// does what the server itself gives a time for.
@@ -138,7 +144,8 @@ fn repeats_itself(error: &ModelError) -> bool {
             | ModelErrorKind::TimedOut { .. }
             | ModelErrorKind::QueueFull { .. }
     );
-    !depends_on_the_moment && error.retry_after.is_none()
+    let is_momentary = error.status.is_some_and(|status| MOMENTARY_STATUSES.contains(&status));
+    !depends_on_the_moment && !is_momentary && error.retry_after.is_none()
 }
 
 #[cfg(test)]
@@ -199,7 +206,7 @@ mod tests {
         let same = || error(server_error(1), Some(500), None);
         let others = [
             error(server_error(2), Some(500), None),
-            error(server_error(1), Some(502), None),
+            error(server_error(1), Some(507), None),
             error(server_error(1), Some(500), Some(SECOND)),
         ];
         for other in others {
@@ -216,6 +223,8 @@ mod tests {
             error(rate_limited(), Some(429), None),
             error(rate_limited(), Some(429), Some(SECOND)),
             error(server_error(1), Some(503), Some(SECOND)),
+            error(server_error(1), Some(503), None),
+            error(server_error(1), Some(529), None),
         ] {
             assert_eq!(attempts((0..10).map(|_| error.clone())), (10, Verdict::Final));
         }
