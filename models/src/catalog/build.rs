@@ -5,26 +5,94 @@ use std::sync::Arc;
 use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig, TrafficConfig};
 
 use super::entry::{context_tokens, provider_kind};
+use super::stack::Stack;
 use super::{CatalogError, CatalogParts};
 use crate::client::{ModelClient, ModelInfo};
 use crate::http::{Connections, HttpArgs, HttpModel};
-use crate::layers::{Priced, RetryPolicy, Retrying};
+use crate::layers::{
+    Breaking, Candidate, FallingBack, Hedged, Limited, Observed, Paced, Priced, RetryPolicy, Retrying,
+};
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
 use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
 use crate::{anthropic, ollama, openai};
 
+/// The client of an entry with the models that are asked when it fails.
 pub(super) fn client(
+    stack: &Stack,
+    others: Vec<Arc<dyn Candidate>>,
+) -> Result<Arc<dyn ModelClient>, CatalogError> {
+    let model = stack.client()?;
+    if others.is_empty() {
+        return Ok(model);
+    }
+    Ok(Arc::new(FallingBack::new(model, others, Arc::clone(&stack.shared.parts.observer))))
+}
+
+/// An entry's provider in its layers. The order, from the outside:
+///
+/// 1. `FallingBack` (in [`client`]): everything below is one model's own, so one model's trouble never counts against
+///    another;
+/// 2. `Priced`: what an answer cost is known before anybody else sees it;
+/// 3. `Retrying`: each attempt passes everything below anew, and waits between attempts hold no place;
+/// 4. `Hedged`: both calls are one attempt; each passes the breaker and the limits by itself;
+/// 5. `Breaking`: refuses before anything is waited for, and sees each request's end, not each call's;
+/// 6. `Paced`: a call is told at once when its turn would come too late, which it could not be from inside the queue for
+///    a place; and what waits for its turn holds no place;
+/// 7. `Limited`: the last thing that is waited for, so that its times are the server's alone. It keeps to the pauses of
+///    the pace for the calls that have had their turn;
+/// 8. `Observed`: one request to the provider, measured without our own waits.
+///
+/// Models in this process have neither a network nor another's limits: they are observed and priced only.
+pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError> {
+    let Stack { name, config, instruments, shared, .. } = stack;
+    let parts = &shared.parts;
+    let observer = || Arc::clone(&parts.observer);
+    let provider = provider(name, config, parts, &shared.connections)?;
+    let mut model: Arc<dyn ModelClient> =
+        Arc::new(Observed::new(provider, Arc::clone(&instruments.stats), observer()));
+    if let Some(http) = config.provider.http() {
+        model = reliable(model, http, stack);
+    }
+    Ok(Arc::new(Priced::new(model, config.price)))
+}
+
+/// The layers of a model behind a network.
+fn reliable(observed: Arc<dyn ModelClient>, http: &HttpConfig, stack: &Stack) -> Arc<dyn ModelClient> {
+    let Stack { instruments, shared, .. } = stack;
+    let observer = || Arc::clone(&shared.parts.observer);
+    let mut model = observed;
+    if let Some(concurrency) = &instruments.concurrency {
+        let limited = Limited::new(model, Arc::clone(concurrency), observer());
+        model = Arc::new(match &instruments.pace {
+            Some(pace) => limited.pausing_with(Arc::clone(pace)),
+            None => limited,
+        });
+    }
+    if let Some(pace) = &instruments.pace {
+        model = Arc::new(Paced::new(model, Arc::clone(pace), http.timeouts.total, observer()));
+    }
+    if let Some(breaker) = &instruments.breaker {
+        model = Arc::new(Breaking::new(model, Arc::clone(breaker), observer()));
+    }
+    if let Some(hedging) = http.hedging {
+        model = Arc::new(Hedged::new(model, hedging, instruments.breaker.clone(), observer()));
+    }
+    let policy = RetryPolicy::new(&http.retries, &http.timeouts);
+    let retrying = Retrying::new(model, policy, Arc::clone(&shared.parts.random));
+    Arc::new(retrying.within(Arc::clone(&shared.retry_budget)).told_to(observer()))
+}
+
+/// The bare client of an entry.
+fn provider(
     name: &str,
     config: &ModelConfig,
     parts: &CatalogParts,
     connections: &Connections,
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
-    let bare: Arc<dyn ModelClient> = match &config.provider {
+    Ok(match &config.provider {
         ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            let model = http_model(name, config, http, parts, connections)?;
-            let policy = RetryPolicy::new(&http.retries, &http.timeouts);
-            Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))
+            Arc::new(http_model(name, config, http, parts, connections)?)
         }
         ProviderConfig::Scripted { script } => {
             let script = Script::read(script)
@@ -32,8 +100,7 @@ pub(super) fn client(
             Arc::new(ScriptedModel::new(info(name, config, false), script, counter(name, config, name)?))
         }
         ProviderConfig::Local(local) => local_model(name, config, local, parts)?,
-    };
-    Ok(Arc::new(Priced::new(bare, config.price)))
+    })
 }
 
 fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo {

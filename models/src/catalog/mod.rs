@@ -7,7 +7,9 @@
 mod build;
 mod entry;
 mod error;
+mod health;
 mod selection;
+mod stack;
 
 #[cfg(test)]
 mod tests;
@@ -22,10 +24,14 @@ use playhouse_protocol::{RandomSource, WallClock};
 
 use crate::client::ModelClient;
 use crate::http::Connections;
+use crate::layers::{Candidate, RetryBudget};
 use crate::observer::CallObserver;
+use crate::stats::ModelStats;
+use stack::{Shared, Stack};
 
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;
+pub use health::{ConcurrencyHealth, ModelHealth};
 pub use selection::{Selection, SelectionReason};
 
 /// What a catalog is given beside the settings.
@@ -46,43 +52,54 @@ pub struct CatalogParts {
 pub struct Catalog {
     slots: BTreeMap<String, Slot>,
     selection: SelectionConfig,
-    parts: CatalogParts,
-    connections: Connections,
+    shared: Arc<Shared>,
 }
 
-/// One entry: its settings, and its client once somebody has asked for it.
+/// One entry: itself, and its client with the fallbacks behind it once somebody has asked for it.
 #[derive(Debug)]
 struct Slot {
-    config: ModelConfig,
+    stack: Arc<Stack>,
     client: Mutex<Option<Arc<dyn ModelClient>>>,
 }
 
 impl Catalog {
     /// The catalog that the settings describe. Opens nothing.
     pub fn new(config: &Config, parts: CatalogParts) -> Self {
-        let slot = |config: &ModelConfig| Slot { config: config.clone(), client: Mutex::new(None) };
-        Self {
-            slots: config.models.iter().map(|(name, config)| (name.clone(), slot(config))).collect(),
-            selection: config.selection.clone(),
+        let shared = Arc::new(Shared {
             parts,
             connections: Connections::default(),
+            retry_budget: Arc::new(RetryBudget::new(config.retry_budget)),
+        });
+        let slot = |(name, config): (&String, &ModelConfig)| {
+            let stack = Arc::new(Stack::new(name, config, &shared));
+            (name.clone(), Slot { stack, client: Mutex::new(None) })
+        };
+        Self {
+            slots: config.models.iter().map(slot).collect(),
+            selection: config.selection.clone(),
+            shared: Arc::clone(&shared),
         }
     }
 
-    /// The client of an entry, built at the first call. A failure is not kept: the next call tries again, so that a
-    /// file fetched or a key set meanwhile is found.
+    /// The client of an entry with its fallbacks, built at the first call. A failure is not kept: the next call tries
+    /// again, so that a file fetched or a key set meanwhile is found. Clients of fallbacks are built when they are
+    /// first asked.
     ///
     /// May read a small file (a script, a key, the head of a model file): call it where that is bearable.
     ///
     /// # Errors
-    /// When there is no such entry, or its key, script or model file cannot be used.
+    /// When there is no such entry, its key, script or model file cannot be used, or a fallback is no entry.
     pub fn client(&self, name: &str) -> Result<Arc<dyn ModelClient>, CatalogError> {
         let slot = self.slot(name)?;
         let mut client = slot.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = &*client {
             return Ok(Arc::clone(client));
         }
-        let built = build::client(name, &slot.config, &self.parts, &self.connections)?;
+        let mut others: Vec<Arc<dyn Candidate>> = Vec::new();
+        for fallback in &slot.stack.config.fallbacks {
+            others.push(Arc::clone(&self.slot(fallback)?.stack) as Arc<dyn Candidate>);
+        }
+        let built = build::client(&slot.stack, others)?;
         *client = Some(Arc::clone(&built));
         Ok(built)
     }
@@ -92,13 +109,30 @@ impl Catalog {
     /// # Errors
     /// When there is no such entry.
     pub fn config(&self, name: &str) -> Result<&ModelConfig, CatalogError> {
-        self.slot(name).map(|slot| &slot.config)
+        self.slot(name).map(|slot| &slot.stack.config)
+    }
+
+    /// What has been measured of an entry; empty until it was asked. The same for as long as the catalog lives.
+    ///
+    /// # Errors
+    /// When there is no such entry.
+    pub fn stats(&self, name: &str) -> Result<Arc<ModelStats>, CatalogError> {
+        self.slot(name).map(|slot| Arc::clone(&slot.stack.instruments.stats))
+    }
+
+    /// How an entry is doing: its breaker, limits, and last attempts. Asks nobody.
+    ///
+    /// # Errors
+    /// When there is no such entry.
+    pub fn health(&self, name: &str) -> Result<ModelHealth, CatalogError> {
+        self.slot(name).map(|slot| slot.stack.instruments.health())
     }
 
     /// Every entry by name, with what is known of it without asking it. Looks whether files are there.
     pub fn entries(&self) -> Vec<CatalogEntry> {
         let describe = |(name, slot): (&String, &Slot)| {
-            entry::describe(name, &slot.config, &self.parts.models_dir, *name == self.selection.default)
+            let models_dir = &self.shared.parts.models_dir;
+            entry::describe(name, &slot.stack.config, models_dir, *name == self.selection.default)
         };
         self.slots.iter().map(describe).collect()
     }

@@ -1,5 +1,6 @@
 //! What several tests of this crate need.
 
+mod asking;
 mod fake;
 mod peer;
 mod provider;
@@ -7,6 +8,7 @@ mod server;
 
 use playhouse_protocol::{RandomSource, WallClock};
 
+pub(crate) use asking::{Noted, ask_both_ways, ask_streamed};
 pub(crate) use fake::{FakeModel, Step};
 pub(crate) use peer::{Peer, patiently};
 pub(crate) use provider::{

@@ -72,7 +72,7 @@ pub(crate) async fn read_answer(client: &dyn ModelClient, request: CompletionReq
         assert!(end.is_none(), "an event after the last one: {event:?}");
         match event {
             Ok(CompletionEvent::Delta(text)) => deltas.push(text),
-            Ok(CompletionEvent::Restarted { .. }) => panic!("nobody tries again here"),
+            Ok(CompletionEvent::Restarted { .. }) => deltas.push("(anew)".to_owned()),
             Ok(CompletionEvent::Finished(completion)) => end = Some(Ok(completion)),
             Err(error) => {
                 assert_clean(&error);
