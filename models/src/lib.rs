@@ -3,12 +3,13 @@
 //! Only this crate opens a connection to a model. Read in this order:
 //!
 //! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
-//!    [`price`] what a call costs;
+//!    [`price`] what a call costs, [`budget`] what a day may cost;
 //! 2. [`openai`], `local` (with the feature of that name) and [`scripted`] are the providers;
 //! 3. [`layers`] wrap a provider: retries, prices;
 //! 4. [`catalog`] puts both together as the settings say and chooses a model for a task;
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
+pub mod budget;
 pub mod client;
 pub mod error;
 pub mod observer;
@@ -33,6 +34,7 @@ mod yaml;
 #[cfg(test)]
 mod testing;
 
+pub use budget::{BudgetExceeded, BudgetLedger, BudgetScope};
 pub use catalog::{Catalog, CatalogEntry, CatalogError, CatalogParts, EntryState, Selection};
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
