@@ -9,7 +9,10 @@
 mod agents;
 
 mod architecture;
+mod budgets;
 mod develop;
 mod durability;
 mod simulation;
+mod streams;
 mod tasks;
+mod telling;
