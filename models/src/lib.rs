@@ -10,6 +10,7 @@
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
 pub mod client;
+pub mod digest;
 pub mod error;
 pub mod observer;
 pub mod price;
@@ -21,6 +22,7 @@ pub mod scripted;
 #[cfg(feature = "local")]
 pub mod local;
 
+pub mod cache;
 pub mod layers;
 
 pub mod catalog;

@@ -5,7 +5,7 @@ mod server;
 
 use playhouse_protocol::{RandomSource, WallClock};
 
-pub(crate) use fake::{FakeModel, Step};
+pub(crate) use fake::{FakeModel, Step, completion};
 pub(crate) use server::{Act, Server, json, response, sse};
 
 use crate::client::ModelInfo;
