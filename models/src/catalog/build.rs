@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig};
+use playhouse_config::settings::{CacheMode, HttpConfig, LocalConfig, ModelConfig, ProviderConfig};
 
 use super::entry::{context_tokens, provider_kind};
 use super::{CatalogError, CatalogParts};
+use crate::cache::{AnswerCache, CacheScope};
 use crate::client::{ModelClient, ModelInfo};
-use crate::layers::{Priced, RetryPolicy, Retrying};
+use crate::layers::{Cached, CachedParts, Priced, RetryPolicy, Retrying};
 use crate::openai::{Connections, OpenAiArgs, OpenAiModel};
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
@@ -34,6 +35,20 @@ pub(super) fn client(
         ProviderConfig::Local(local) => local_model(name, config, local, parts)?,
     };
     Ok(Arc::new(Priced::new(bare, config.price)))
+}
+
+/// The client with its answers kept, where they are. Outside everything that asks, so that an answer that is kept waits for no
+/// turn; a fallback's answer belongs to the fallback, so it must be inside what falls back.
+pub(super) fn cached(
+    client: Arc<dyn ModelClient>,
+    config: &ModelConfig,
+    cache: Option<Arc<AnswerCache>>,
+    parts: &CatalogParts,
+) -> Arc<dyn ModelClient> {
+    let Some(cache) = cache.filter(|_| config.cache != CacheMode::Off) else { return client };
+    let scope = CacheScope::new(config);
+    let observer = Arc::clone(&parts.observer);
+    Arc::new(Cached::new(client, CachedParts { mode: config.cache, scope, cache, observer }))
 }
 
 fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo {

@@ -22,8 +22,6 @@ use crate::tokens::{TiktokenCounter, TokenCounter};
 pub(crate) enum Step {
     /// Answers this text.
     Answer(&'static str),
-    /// Answers this text, cut at its limit.
-    Cut(&'static str),
     /// Fails with this, after texts.
     Fail(Vec<&'static str>, ModelErrorKind, Option<Duration>),
     /// Answers nothing, ever.
@@ -72,11 +70,24 @@ impl ModelClient for FakeModel {
                 stream::iter(events).boxed()
             }
             Step::Answer(text) => {
-                stream::iter([delta(text), Ok(CompletionEvent::Finished(completion(text)))]).boxed()
-            }
-            Step::Cut(text) => {
-                let cut = Completion { stop_reason: StopReason::Length, ..completion(text) };
-                stream::iter([delta(text), Ok(CompletionEvent::Finished(cut))]).boxed()
+                let completion = Completion {
+                    text: text.to_owned(),
+                    stop_reason: StopReason::Stop,
+                    usage: Usage {
+                        model_calls: 1,
+                        prompt_tokens: 10,
+                        completion_tokens: 2,
+                        ..Usage::default()
+                    },
+                    usage_reported: true,
+                    route: Route { attempts: 1, ..Route::default() },
+                    origin: Origin {
+                        model: "m".to_owned(),
+                        provider: ProviderKind::OpenAi,
+                        request_id: None,
+                    },
+                };
+                stream::iter([delta(text), Ok(CompletionEvent::Finished(completion))]).boxed()
             }
         }
     }
@@ -87,17 +98,5 @@ impl ModelClient for FakeModel {
 
     fn tokens(&self) -> Arc<dyn TokenCounter> {
         Arc::new(TiktokenCounter::for_model("gpt-4"))
-    }
-}
-
-/// An answer of the model "m" at its first attempt.
-pub(crate) fn completion(text: &str) -> Completion {
-    Completion {
-        text: text.to_owned(),
-        stop_reason: StopReason::Stop,
-        usage: Usage { model_calls: 1, prompt_tokens: 10, completion_tokens: 2, ..Usage::default() },
-        usage_reported: true,
-        route: Route { attempts: 1, ..Route::default() },
-        origin: Origin { model: "m".to_owned(), provider: ProviderKind::OpenAi, request_id: None },
     }
 }

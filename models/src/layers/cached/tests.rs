@@ -164,9 +164,11 @@ async fn an_answer_is_kept_no_longer_than_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_and_cut_answers_are_not_kept() {
-    let Bench { model, cached, .. } = bench([failure(), Step::Cut("ab"), Step::Answer("abc")]);
+    let Bench { model, cached, .. } = bench([failure(), Step::Answer("ab"), Step::Answer("abc")]);
     assert!(cached.complete(greedy()).await.is_err());
-    assert_eq!(cached.complete(greedy()).await.unwrap().text, "ab");
+    let cut = |answer| Completion { stop_reason: StopReason::Length, ..answer };
+    let cutting = cached.around(Arc::new(Changed(Arc::clone(&model), cut)));
+    assert_eq!(cutting.complete(greedy()).await.unwrap().text, "ab");
     assert_eq!(cached.complete(greedy()).await.unwrap().text, "abc");
     assert!(cached.complete(greedy()).await.unwrap().route.cached);
     assert_eq!(model.asked_ms().len(), 3);
@@ -243,22 +245,19 @@ async fn who_waits_is_not_held_up_by_a_stream_that_nobody_reads() {
     drop(unread);
 }
 
-/// A model that always answers for another one.
+/// A model whose answers are changed.
 #[derive(Debug)]
-struct FallenBack(Arc<FakeModel>);
+struct Changed(Arc<FakeModel>, fn(Completion) -> Completion);
 
-impl ModelClient for FallenBack {
+impl ModelClient for Changed {
     fn info(&self) -> &ModelInfo {
         self.0.info()
     }
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
-        let other = |mut completion: Completion| {
-            completion.origin = Origin { model: "other".to_owned(), ..completion.origin };
-            CompletionEvent::Finished(completion)
-        };
+        let change = self.1;
         let events = self.0.stream(request).map(move |event| match event? {
-            CompletionEvent::Finished(completion) => Ok(other(completion)),
+            CompletionEvent::Finished(completion) => Ok(CompletionEvent::Finished(change(completion))),
             event => Ok(event),
         });
         events.boxed()
@@ -273,11 +272,21 @@ impl ModelClient for FallenBack {
     }
 }
 
+impl Cached {
+    /// The same cache around another model.
+    fn around(&self, inner: Arc<dyn ModelClient>) -> Self {
+        Self { inner, parts: Arc::clone(&self.parts) }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_answer_of_a_fallback_is_not_kept_as_the_models_own() {
     let Bench { model, cached, .. } = bench([Step::Answer("a"), Step::Answer("b")]);
-    let parts = Arc::clone(&cached.parts);
-    let cached = Cached { inner: Arc::new(FallenBack(Arc::clone(&model))), parts };
+    let fallen_back = |answer: Completion| Completion {
+        origin: Origin { model: "other".to_owned(), ..answer.origin.clone() },
+        ..answer
+    };
+    let cached = cached.around(Arc::new(Changed(Arc::clone(&model), fallen_back)));
     assert_eq!(cached.complete(greedy()).await.unwrap().text, "a");
     assert_eq!(cached.complete(greedy()).await.unwrap().text, "b");
 }
