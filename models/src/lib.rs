@@ -27,9 +27,9 @@ pub mod layers;
 pub mod stats;
 
 pub mod catalog;
-pub mod selection;
 pub mod probe;
 pub mod pull;
+pub mod selection;
 
 mod network;
 mod yaml;

@@ -11,5 +11,6 @@ mod agents;
 mod architecture;
 mod develop;
 mod durability;
+mod selection;
 mod simulation;
 mod tasks;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::AgentsConfig;
-use playhouse_models::ModelInfo;
+use playhouse_models::{ModelInfo, ModelWish};
 use playhouse_protocol::completion::{Completion, CompletionRequest};
 use playhouse_protocol::envelope;
 use playhouse_protocol::event::TaskEventKind;
@@ -133,7 +133,7 @@ impl AgentContext {
     /// Asks a model without regard to what is written down. Returns who was asked beside the answer; nobody
     /// when it did not come so far.
     async fn ask_model(&mut self, call: ModelCall) -> (String, Result<Completion, AgentError>) {
-        let selected = match self.services.models().select(call.task_type, call.model.as_deref()).await {
+        let selected = match self.services.models().select(self.wish(&call)).await {
             Ok(selected) => selected,
             Err(failure) => return (String::new(), Err(failure.into())),
         };
@@ -273,8 +273,21 @@ impl AgentContext {
         task_type: &'static str,
         model: Option<&str>,
     ) -> Result<ModelInfo, AgentError> {
-        let selected = self.services.models().select(task_type, model).await?;
+        let wish = ModelWish { task_id: Some(self.task.id()), ..ModelWish::of(task_type).named(model) };
+        let selected = self.services.models().select(wish).await?;
         Ok(selected.handle.info().clone())
+    }
+
+    /// What a call wants of its model.
+    fn wish<'a>(&self, call: &'a ModelCall) -> ModelWish<'a> {
+        let wish = ModelWish::of(call.task_type).named(call.model.as_deref()).asking(&call.request);
+        ModelWish { task_id: Some(self.task.id()), ..wish }
+    }
+
+    /// Tells how good an answer of `model` to a task of this type was: 0.0 (useless) to 1.0 (nothing to change). Models are
+    /// selected by it. Not a step: an attempt that comes here again tells it again.
+    pub fn record_quality(&self, model: &str, task_type: &str, score: f64) {
+        self.services.models().record_quality(model, task_type, score);
     }
 
     /// Tells watchers where the agent stands. No prompt or answer text.

@@ -33,9 +33,9 @@ impl CacheError {
             Self::NoAddress => {
                 Some("It looks like redis://HOST:6379/0 or rediss://:PASSWORD@HOST:6380/0.".to_owned())
             }
-            Self::NoRedis => {
-                Some("Build with the feature `redis`, or leave `cache.redis` out of playhouse.yaml.".to_owned())
-            }
+            Self::NoRedis => Some(
+                "Build with the feature `redis`, or leave `cache.redis` out of playhouse.yaml.".to_owned(),
+            ),
         }
     }
 }

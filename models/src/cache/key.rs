@@ -52,7 +52,9 @@ impl CacheScope {
         fields.bytes(&[KEY_VERSION, KeptAnswer::VERSION]);
         match &config.provider {
             ProviderConfig::OpenAi(http) => fields.text("open_ai").text(&http.base_url).text(&http.model),
-            ProviderConfig::Anthropic(http) => fields.text("anthropic").text(&http.base_url).text(&http.model),
+            ProviderConfig::Anthropic(http) => {
+                fields.text("anthropic").text(&http.base_url).text(&http.model)
+            }
             ProviderConfig::Ollama(http) => fields.text("ollama").text(&http.base_url).text(&http.model),
             ProviderConfig::Scripted { script } => fields.text("scripted").text(&script.to_string_lossy()),
             ProviderConfig::Local(local) => match &local.source {

@@ -21,9 +21,8 @@ pub struct MemoryStore {
 impl MemoryStore {
     /// An empty store that holds at most about `bytes_max`.
     pub fn new(bytes_max: u64) -> Self {
-        let weigh = |_: &CacheKey, answer: &Arc<KeptAnswer>| {
-            u32::try_from(answer.memory_bytes()).unwrap_or(u32::MAX)
-        };
+        let weigh =
+            |_: &CacheKey, answer: &Arc<KeptAnswer>| u32::try_from(answer.memory_bytes()).unwrap_or(u32::MAX);
         Self { answers: Cache::builder().max_capacity(bytes_max).weigher(weigh).build() }
     }
 
@@ -67,10 +66,12 @@ mod tests {
 
     #[tokio::test]
     async fn it_never_holds_more_than_its_bytes_and_keeps_what_is_asked_for_often() {
-        let scope = CacheScope::new(&ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://h", "x"))));
+        let scope =
+            CacheScope::new(&ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://h", "x"))));
         let key =
             |number: usize| scope.key(&CompletionRequest::new(vec![ChatMessage::user(number.to_string())]));
-        let answer = KeptAnswer { kept_unix_ms: 0, completion: crate::testing::completion(&"x".repeat(1_000)) };
+        let answer =
+            KeptAnswer { kept_unix_ms: 0, completion: crate::testing::completion(&"x".repeat(1_000)) };
         let store = MemoryStore::new(10 * answer.memory_bytes() as u64);
         let put = |number| {
             let (store, answer) = (&store, &answer);
@@ -90,7 +91,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_is_larger_than_all_of_it_is_not_kept() {
-        let scope = CacheScope::new(&ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://h", "x"))));
+        let scope =
+            CacheScope::new(&ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://h", "x"))));
         let key = scope.key(&crate::testing::hello());
         let store = MemoryStore::new(100);
         let answer = KeptAnswer { kept_unix_ms: 0, completion: crate::testing::completion("hi") };

@@ -76,8 +76,8 @@ impl RedisStore {
             .set_connection_timeout(Some(self.limit))
             .set_response_timeout(Some(self.limit))
             .set_number_of_retries(0);
-        let manager =
-            ConnectionManager::new_lazy_with_config(self.client.clone(), config).map_err(|error| down(&error))?;
+        let manager = ConnectionManager::new_lazy_with_config(self.client.clone(), config)
+            .map_err(|error| down(&error))?;
         link.manager = Some(manager.clone());
         Ok(manager)
     }
@@ -88,7 +88,8 @@ impl RedisStore {
         command: impl AsyncFnOnce(ConnectionManager) -> Result<T, RedisError>,
     ) -> Result<T, StoreError> {
         let manager = self.manager()?;
-        let slow = || StoreError::Slow { limit_ms: u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX) };
+        let slow =
+            || StoreError::Slow { limit_ms: u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX) };
         let done = match timeout(self.limit, command(manager)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) if error.is_timeout() => Err(slow()),
@@ -118,8 +119,9 @@ impl AnswerStore for RedisStore {
     fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<KeptAnswer>, StoreError>> {
         async move {
             let name = self.name(key);
-            let found: Option<Vec<u8>> =
-                self.run(async |mut manager| ::redis::cmd("GET").arg(&name).query_async(&mut manager).await).await?;
+            let found: Option<Vec<u8>> = self
+                .run(async |mut manager| ::redis::cmd("GET").arg(&name).query_async(&mut manager).await)
+                .await?;
             let decode = |bytes: Vec<u8>| {
                 envelope::decode(&bytes).map_err(|error| StoreError::Damaged { reason: error.to_string() })
             };
@@ -153,7 +155,10 @@ impl AnswerStore for RedisStore {
 impl fmt::Debug for RedisStore {
     /// Without the address, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore").field("limit", &self.limit).field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("RedisStore")
+            .field("limit", &self.limit)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 

@@ -115,7 +115,12 @@ impl Catalog {
     /// Every entry by name, with what is known of it without asking it. Looks whether files are there.
     pub fn entries(&self) -> Vec<CatalogEntry> {
         let describe = |(name, slot): (&String, &Slot)| {
-            entry::describe(name, &slot.config, &self.parts.models_dir, *name == self.selector.config().default)
+            entry::describe(
+                name,
+                &slot.config,
+                &self.parts.models_dir,
+                *name == self.selector.config().default,
+            )
         };
         self.slots.iter().map(describe).collect()
     }
@@ -165,7 +170,11 @@ impl Catalog {
         constraints: Option<&ConstraintsConfig>,
     ) -> Result<Explanation, CatalogError> {
         let among = constraints.map_or(&[][..], |constraints| &constraints.among);
-        among.iter().map(String::as_str).chain(wish.model).try_for_each(|name| self.slot(name).map(|_| ()))?;
+        among
+            .iter()
+            .map(String::as_str)
+            .chain(wish.model)
+            .try_for_each(|name| self.slot(name).map(|_| ()))?;
         Ok(self.selector.explain(wish, constraints, &self.performance))
     }
 
@@ -173,8 +182,8 @@ impl Catalog {
     ///
     /// # Errors
     /// When there is no such entry.
-    pub fn stats(&self, name: &str) -> Result<&Arc<ModelStats>, CatalogError> {
-        self.slot(name).map(|slot| &slot.stats)
+    pub fn stats(&self, name: &str) -> Result<Arc<ModelStats>, CatalogError> {
+        self.slot(name).map(|slot| Arc::clone(&slot.stats))
     }
 
     /// What has been measured and judged of all models; models are chosen by it.

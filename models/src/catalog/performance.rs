@@ -28,6 +28,7 @@ pub(super) fn watch(slots: &BTreeMap<String, Slot>, config: &Config, parts: &Cat
         let entry = describe(name, &slot.config, &parts.models_dir, false);
         let watched = WatchedModel {
             identity: format!("{} {}", entry.provider.as_str(), entry.location),
+            is_saved: !entry.provider.is_scripted(),
             quality: slot.config.quality,
             stats: Arc::clone(&slot.stats),
         };

@@ -53,7 +53,10 @@ fn the_wish_stands_above_the_task_and_that_above_the_default() {
     assert_snapshot!(check("review", Some("big")), @"big: The request names this model.");
     assert_snapshot!(check("review", None), @"smollm2-135m: The settings name this model for review (selection.by_task.review).");
     assert_snapshot!(check("generate", None), @"qwen2.5-coder-0.5b: The settings name no model for generate, and this one is selection.default.");
-    assert!(matches!(catalog.select(&ModelWish::of("review").named(Some("huge"))), Err(CatalogError::UnknownModel { .. })));
+    assert!(matches!(
+        catalog.select(&ModelWish::of("review").named(Some("huge"))),
+        Err(CatalogError::UnknownModel { .. })
+    ));
 }
 
 #[test]

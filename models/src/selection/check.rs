@@ -77,7 +77,9 @@ impl Check {
                 p95.unwrap_or_default().as_secs_f64() / max.as_secs_f64().max(f64::MIN_POSITIVE)
             }
             Self::Cost { nano_usd, max_nano_usd } => *nano_usd as f64 / (*max_nano_usd).max(1) as f64,
-            Self::Quality { quality, min } => min / quality.unwrap_or(f64::MIN_POSITIVE).max(f64::MIN_POSITIVE),
+            Self::Quality { quality, min } => {
+                min / quality.unwrap_or(f64::MIN_POSITIVE).max(f64::MIN_POSITIVE)
+            }
             Self::Health { .. } => 1.0,
         };
         ratio - 1.0

@@ -25,11 +25,8 @@ pub struct ModelFacts {
 impl ModelFacts {
     /// What a call with 1,000 tokens of prompt and 1,000 of answer costs, in billionths of a US dollar.
     pub fn compared_nano_usd(&self) -> u64 {
-        let usage = Usage {
-            prompt_tokens: COMPARED_TOKENS,
-            completion_tokens: COMPARED_TOKENS,
-            ..Usage::default()
-        };
+        let usage =
+            Usage { prompt_tokens: COMPARED_TOKENS, completion_tokens: COMPARED_TOKENS, ..Usage::default() };
         cost_nano_usd(self.price, &usage)
     }
 }

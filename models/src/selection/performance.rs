@@ -46,6 +46,8 @@ pub struct WatchedModel {
     /// What tells it from others in a file that several settings share: its provider and endpoint or file. Entries of one
     /// identity are one model.
     pub identity: String,
+    /// Whether its figures are saved. Those of a script tell nothing.
+    pub is_saved: bool,
     /// Its quality as configured.
     pub quality: Option<f64>,
     /// Its attempts.
@@ -114,9 +116,9 @@ impl Performance {
         let now = self.clock.unix_ms();
         let mut models: BTreeMap<String, SavedModel> = BTreeMap::new();
         let mut is_new = false;
-        for model in self.models.values() {
+        for model in self.models.values().filter(|model| model.watched.is_saved) {
             let saved = model.saved(now);
-            is_new |= model.watched.stats.snapshot().calls > 0;
+            is_new |= model.watched.stats.snapshot().calls > 0 || model.quality.is_new();
             let kept = models.get(&model.watched.identity);
             if kept.is_none_or(|kept| kept.weight() < saved.weight()) {
                 models.insert(model.watched.identity.clone(), saved);

@@ -1,7 +1,8 @@
 //! How good the answers of models are, as they are judged.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,11 @@ const TASK_TYPES_MAX: usize = 64;
 
 /// How good a model's answers are, by type of task: a running mean of scores from 0.0 to 1.0.
 #[derive(Debug, Default)]
-pub struct QualityBook(Mutex<BTreeMap<String, Judged>>);
+pub struct QualityBook {
+    judged: Mutex<BTreeMap<String, Judged>>,
+    /// Whether this process judged an answer.
+    is_new: AtomicBool,
+}
 
 /// Answers that were judged. Old ones count less, so neither number is whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -33,35 +38,41 @@ impl QualityBook {
         if score.is_nan() {
             return;
         }
-        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.judged();
         if book.len() >= TASK_TYPES_MAX && !book.contains_key(task_type) {
             return;
         }
         let judged = book.entry(task_type.to_owned()).or_default();
         judged.answers += 1.0;
         judged.score_sum += score.clamp(0.0, 1.0);
+        self.is_new.store(true, Ordering::Relaxed);
     }
 
     /// The quality for tasks of this type, 0.0 to 1.0. `configured` counts as five judged answers; where there is none, three
     /// answers must have been judged.
     pub fn quality(&self, task_type: &str, configured: Option<f64>) -> Option<f64> {
-        let book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let judged = book.get(task_type).copied().unwrap_or_default();
+        let judged = self.judged().get(task_type).copied().unwrap_or_default();
         match configured {
-            Some(prior) => {
-                Some((prior * PRIOR_WEIGHT + judged.score_sum) / (PRIOR_WEIGHT + judged.answers))
-            }
+            Some(prior) => Some((prior * PRIOR_WEIGHT + judged.score_sum) / (PRIOR_WEIGHT + judged.answers)),
             None => (judged.answers >= JUDGED_MIN).then(|| judged.score_sum / judged.answers),
         }
     }
 
     pub(super) fn saved(&self) -> BTreeMap<String, Judged> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.judged().clone()
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new.load(Ordering::Relaxed)
+    }
+
+    fn judged(&self) -> MutexGuard<'_, BTreeMap<String, Judged>> {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what an earlier process saved, each answer counting `weight`.
     pub(super) fn restore(&self, saved: BTreeMap<String, Judged>, weight: f64) {
-        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.judged();
         for (task_type, old) in saved.into_iter().take(TASK_TYPES_MAX) {
             let judged = book.entry(task_type).or_default();
             judged.answers += old.answers * weight;

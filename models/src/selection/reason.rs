@@ -80,12 +80,29 @@ pub struct PassedOver {
     pub unmet: Vec<Check>,
 }
 
+impl Rule {
+    /// The name used in reports.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Split { .. } => "split",
+            Self::Constraints { .. } => "constraints",
+            Self::TaskType { .. } => "by_task",
+            Self::Default { .. } => "default",
+            Self::Fallback { .. } => "fallback",
+        }
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("The request names this model."),
             Self::Split { task, weight, total } => {
-                write!(f, "This model gets {weight} in {total} of the tasks of type {task} (selection.split.{task}).")
+                write!(
+                    f,
+                    "This model gets {weight} in {total} of the tasks of type {task} (selection.split.{task})."
+                )
             }
             Self::Constraints { task, prefer, fit, considered } => {
                 let best = match prefer {
@@ -93,7 +110,8 @@ impl fmt::Display for Rule {
                     Preference::Cost => "the lowest price",
                     Preference::Latency => "the shortest time",
                 };
-                let key = task.as_ref().map(|task| format!(" (selection.constraints.{task})")).unwrap_or_default();
+                let key =
+                    task.as_ref().map(|task| format!(" (selection.constraints.{task})")).unwrap_or_default();
                 write!(
                     f,
                     "Of {considered} models {fit} fulfil the constraints{key}, and this one has {best} of them."
@@ -106,7 +124,10 @@ impl fmt::Display for Rule {
                 write!(f, "The settings name no model for {task}, and this one is selection.default.")
             }
             Self::Fallback { task, of } => {
-                write!(f, "This model stands in for {of}, the choice of the settings for {task} (models.{of}.fallbacks).")
+                write!(
+                    f,
+                    "This model stands in for {of}, the choice of the settings for {task} (models.{of}.fallbacks)."
+                )
             }
         }
     }

@@ -89,7 +89,8 @@ impl ModelSelector {
         let fallbacks = self.models.get(named).map_or(&[][..], |facts| &facts.fallbacks);
         let chain = std::iter::once(named).chain(fallbacks).map(String::as_str);
         let (model, passed_over) = self.first_eligible(chain, wish, measured);
-        let rule = if model == *named { rule } else { Rule::Fallback { task: task.to_owned(), of: named.clone() } };
+        let rule =
+            if model == *named { rule } else { Rule::Fallback { task: task.to_owned(), of: named.clone() } };
         Ok(Selection { model, reason: SelectionReason { rule, passed_over } })
     }
 
@@ -120,7 +121,7 @@ impl ModelSelector {
             Candidate {
                 model: name.clone(),
                 is_chosen: name == chosen,
-                is_considered: self.is_considered(name, wish, &outcome),
+                is_considered: is_considered(name, &constraints, &outcome),
                 checks,
                 measured: seen,
                 compared_nano_usd: facts.compared_nano_usd(),
@@ -134,30 +135,20 @@ impl ModelSelector {
         &self.config
     }
 
-    /// Every model that tasks of this type may lead to, by name.
-    pub fn reachable(&self, wish: &ModelWish<'_>, measured: &dyn Measurements) -> Result<Vec<String>, NoModelFits> {
-        match self.config.split.get(wish.task_type) {
-            Some(arms) if wish.model.is_none() && wish.task_id.is_none() => Ok(arms.keys().cloned().collect()),
-            _ => Ok(vec![self.select(wish, measured)?.model]),
-        }
-    }
-
-    fn is_considered(
+    /// Every model that tasks of this type may lead to, by name. One for all but a split.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn reachable(
         &self,
-        model: &str,
         wish: &ModelWish<'_>,
-        outcome: &Result<Selection, NoModelFits>,
-    ) -> bool {
-        match outcome {
-            Ok(selection) => {
-                let passed_over = &selection.reason.passed_over;
-                selection.model == model || passed_over.iter().any(|passed_over| passed_over.model == model)
+        measured: &dyn Measurements,
+    ) -> Result<Vec<String>, NoModelFits> {
+        match self.config.split.get(wish.task_type) {
+            Some(arms) if wish.model.is_none() && wish.task_id.is_none() => {
+                Ok(arms.keys().cloned().collect())
             }
-            Err(_) => self
-                .config
-                .constraints
-                .get(wish.task_type)
-                .is_none_or(|constraints| is_among(constraints, model)),
+            _ => Ok(vec![self.select(wish, measured)?.model]),
         }
     }
 
@@ -189,14 +180,14 @@ impl ModelSelector {
         for model in chain {
             let context = self.models.get(model).and_then(|facts| context_check(facts, wish));
             let health = Check::Health { demotion: measured.demotion(model) };
-            let unmet: Vec<_> =
-                context.into_iter().chain([health]).filter(|check| !check.passes()).collect();
+            let unmet: Vec<_> = context.into_iter().chain([health]).filter(|check| !check.passes()).collect();
             if unmet.is_empty() {
                 return (model.to_owned(), passed_over);
             }
             passed_over.push(PassedOver { model: model.to_owned(), unmet });
         }
-        let first = if passed_over.is_empty() { self.config.default.clone() } else { passed_over.remove(0).model };
+        let first =
+            if passed_over.is_empty() { self.config.default.clone() } else { passed_over.remove(0).model };
         (first, passed_over)
     }
 
@@ -230,7 +221,10 @@ impl ModelSelector {
         let fit = fits.len();
         // What is only estimated or passes with time decides among those that fit, and shuts nobody out.
         let too_small = |fit: &Fit<'_>| {
-            self.models.get(fit.model).and_then(|facts| context_check(facts, wish)).filter(|check| !check.passes())
+            self.models
+                .get(fit.model)
+                .and_then(|facts| context_check(facts, wish))
+                .filter(|check| !check.passes())
         };
         fits.sort_by(|a, b| {
             let soft = |fit: &Fit<'_>| (too_small(fit).is_some(), !fit.health.passes());
@@ -243,12 +237,8 @@ impl ModelSelector {
             PassedOver { model: fit.model.to_owned(), unmet: unmet.collect() }
         });
         let passed_over = lesser.chain(passed_over).collect();
-        let rule = Rule::Constraints {
-            task: task.map(str::to_owned),
-            prefer: constraints.prefer,
-            fit,
-            considered,
-        };
+        let rule =
+            Rule::Constraints { task: task.map(str::to_owned), prefer: constraints.prefer, fit, considered };
         Ok(Selection { model: chosen, reason: SelectionReason { rule, passed_over } })
     }
 }
@@ -257,11 +247,24 @@ fn is_among(constraints: &ConstraintsConfig, model: &str) -> bool {
     constraints.among.is_empty() || constraints.among.iter().any(|name| name == model)
 }
 
+/// Whether a choice looked at a model.
+fn is_considered(
+    model: &str,
+    constraints: &ConstraintsConfig,
+    outcome: &Result<Selection, NoModelFits>,
+) -> bool {
+    match outcome {
+        Err(_) => is_among(constraints, model),
+        Ok(Selection { model: chosen, reason }) => {
+            chosen == model || reason.passed_over.iter().any(|passed_over| passed_over.model == model)
+        }
+    }
+}
+
 /// What the constraints ask of a model.
 fn checks(constraints: &ConstraintsConfig, facts: &ModelFacts, measured: &Measured) -> Vec<Check> {
-    let context = constraints
-        .context_tokens_min
-        .map(|needed| Check::Context { holds: facts.context_tokens, needed });
+    let context =
+        constraints.context_tokens_min.map(|needed| Check::Context { holds: facts.context_tokens, needed });
     let latency = constraints.latency_max.map(|max| Check::Latency { p95: measured.p95, max });
     let cost = constraints
         .cost_nano_usd_max
@@ -279,9 +282,9 @@ fn context_check(facts: &ModelFacts, wish: &ModelWish<'_>) -> Option<Check> {
 /// The model that lacks least: the fewest things, then the least of them.
 fn nearest(unfit: Vec<PassedOver>) -> Option<PassedOver> {
     let lack = |model: &PassedOver| -> f64 { model.unmet.iter().map(Check::shortfall).sum() };
-    unfit.into_iter().min_by(|a, b| {
-        a.unmet.len().cmp(&b.unmet.len()).then_with(|| lack(a).total_cmp(&lack(b)))
-    })
+    unfit
+        .into_iter()
+        .min_by(|a, b| a.unmet.len().cmp(&b.unmet.len()).then_with(|| lack(a).total_cmp(&lack(b))))
 }
 
 /// Which of two models comes first. What is not known comes last.

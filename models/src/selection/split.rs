@@ -77,9 +77,8 @@ mod tests {
     #[test]
     fn types_of_tasks_are_split_apart() {
         let arms = arms(&[1, 1]);
-        let differ = ids(1, 1_000).filter(|id| {
-            order(&arms, "review", Some(*id))[0] != order(&arms, "generate", Some(*id))[0]
-        });
+        let differ = ids(1, 1_000)
+            .filter(|id| order(&arms, "review", Some(*id))[0] != order(&arms, "generate", Some(*id))[0]);
         let differ = differ.count();
         assert!((400..600).contains(&differ), "{differ}");
     }

@@ -1,6 +1,11 @@
 //! What a model is wanted for.
 
 use playhouse_protocol::TaskId;
+use playhouse_protocol::completion::CompletionRequest;
+
+/// Bytes of a prompt for each token: rather too many than too few, so that a model is passed over only for a prompt that surely
+/// does not fit. Exact counts need a model's own encoding, and there is no model yet.
+const BYTES_PER_TOKEN: usize = 5;
 
 /// What a model is wanted for. The same wish of the same task always leads to the same model, as long as the models fare
 /// the same.
@@ -21,6 +26,15 @@ impl<'a> ModelWish<'a> {
     /// A wish for tasks of a type.
     pub const fn of(task_type: &'a str) -> Self {
         Self { task_type, model: None, task_id: None, context_tokens: None }
+    }
+
+    /// The same wish, for this question: its tokens are estimated, rather too few than too many.
+    #[must_use]
+    pub fn asking(self, request: &CompletionRequest) -> Self {
+        let bytes: usize = request.messages.iter().map(|message| message.content.len()).sum();
+        let prompt = u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX);
+        let answer = request.completion_tokens_max.unwrap_or(0);
+        Self { context_tokens: Some(prompt.saturating_add(answer)), ..self }
     }
 
     /// The same wish, for the entry of this name where there is one.

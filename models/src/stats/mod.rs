@@ -16,8 +16,8 @@ use playhouse_protocol::FailureClass;
 use ring::Ring;
 
 pub use ring::AttemptRecord;
-pub(crate) use snapshot::quantile;
 pub use snapshot::StatsSnapshot;
+pub(crate) use snapshot::quantile;
 
 /// How a model's attempts ended, and how long the last of them took.
 #[derive(Debug)]

@@ -87,7 +87,10 @@ mod tests {
     fn a_quantile_is_the_nearest_rank() {
         let values: Vec<_> = (1..=20).map(ms).collect();
         let check = |share| quantile(&values, share).unwrap();
-        assert_eq!([check(0.0), check(0.5), check(0.95), check(0.99), check(1.0)], [1, 10, 19, 20, 20].map(ms));
+        assert_eq!(
+            [check(0.0), check(0.5), check(0.95), check(0.99), check(1.0)],
+            [1, 10, 19, 20, 20].map(ms)
+        );
         assert_eq!(quantile(&[], 0.5), None);
         assert_eq!(quantile(&[ms(3)], 0.99), Some(ms(3)));
     }
@@ -95,7 +98,8 @@ mod tests {
     #[test]
     fn failures_count_in_the_ratio_and_not_in_the_times() {
         let record = |elapsed, failed| AttemptRecord { elapsed: ms(elapsed), first_token: None, failed };
-        let snapshot = StatsSnapshot::of(&[record(1, true), record(100, false), record(300, false), record(1, true)]);
+        let snapshot =
+            StatsSnapshot::of(&[record(1, true), record(100, false), record(300, false), record(1, true)]);
         assert_eq!(snapshot.error_ratio, Some(0.5));
         assert_eq!((snapshot.p50, snapshot.p99), (Some(ms(100)), Some(ms(300))));
     }
@@ -107,7 +111,8 @@ mod tests {
 
     #[test]
     fn the_recent_median_follows_a_change_before_the_whole_does() {
-        let record = |elapsed| AttemptRecord { elapsed: ms(elapsed), first_token: Some(ms(1)), failed: false };
+        let record =
+            |elapsed| AttemptRecord { elapsed: ms(elapsed), first_token: Some(ms(1)), failed: false };
         let records: Vec<_> = (0..200).map(|number| record(if number < 140 { 10 } else { 90 })).collect();
         let snapshot = StatsSnapshot::of(&records);
         assert_eq!((snapshot.p50, snapshot.recent_median), (Some(ms(10)), Some(ms(90))));

@@ -4,13 +4,17 @@ mod server;
 
 use std::sync::Arc;
 
-use playhouse_config::SecretRef;
 use playhouse_config::settings::{HttpConfig, ModelConfig, ProviderConfig};
+use playhouse_config::{Config, SecretRef};
+use playhouse_protocol::FailureClass;
+use playhouse_protocol::completion::{CompletionRequest, Sampling};
 
 use self::server::{Server, address_file};
 use super::*;
 use crate::cache::CacheScope;
-use crate::testing::{completion, hello};
+use crate::catalog::{Catalog, CatalogParts};
+use crate::observer::NoObserver;
+use crate::testing::{Always, Server as Provider, StoppedClock, completion, hello, json};
 
 /// Long enough for a busy machine.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -164,4 +168,53 @@ fn an_address_that_is_none_is_told_without_the_address() {
     assert!(matches!(error, CacheError::Address(_)), "{error}");
     let (_folder, url) = address_file("redis://:hunter2@127.0.0.1:1/");
     assert!(!format!("{:?}", RedisStore::new(&config(&url, LIMIT)).unwrap()).contains("hunter2"));
+}
+
+/// A catalog of one process, with a model at this address and this cache.
+fn catalog(base_url: &str, redis: &SecretRef) -> Catalog {
+    let mut config = Config::default();
+    let http = HttpConfig::new(base_url, "x");
+    config.models.insert("m".to_owned(), ModelConfig::new(ProviderConfig::OpenAi(http)));
+    // Nothing is kept in the process, so that each hit is the server's.
+    config.cache.memory_bytes_max = 0;
+    config.cache.redis = Some(self::config(redis, LIMIT));
+    let parts = CatalogParts {
+        random: Arc::new(Always(0)),
+        wall_clock: Arc::new(StoppedClock),
+        models_dir: "/nowhere".into(),
+        observer: Arc::new(NoObserver),
+    };
+    Catalog::new(&config, parts)
+}
+
+#[tokio::test]
+async fn two_catalogs_share_answers_and_go_on_asking_when_the_server_is_gone() {
+    let Some(mut server) = Server::start().await else { return };
+    let whole = |text: &str| {
+        let body = format!(r#"{{"choices":[{{"message":{{"content":"{text}"}},"finish_reason":"stop"}}]}}"#);
+        json(200, &body)
+    };
+    let provider = Provider::start(vec![whole("first"), whole("second"), whole("third")]).await;
+    let (one, other) =
+        (catalog(&provider.url("/v1"), &server.url), catalog(&provider.url("/v1"), &server.url));
+    let sampling = Sampling { temperature: Some(0.0), ..Sampling::default() };
+    let request = CompletionRequest { sampling, ..hello() };
+    let ask = async |catalog: &Catalog| {
+        let answer = catalog.client("m").unwrap().complete(request.clone()).await.unwrap();
+        (answer.text, answer.route.cached)
+    };
+    assert_eq!(ask(&one).await, ("first".to_owned(), false));
+    assert_eq!(ask(&other).await, ("first".to_owned(), true));
+    server.kill();
+    assert_eq!(ask(&one).await, ("second".to_owned(), false));
+    assert_eq!(ask(&other).await, ("third".to_owned(), false));
+    assert_eq!(provider.requests().len(), 3);
+}
+
+#[test]
+fn a_cache_whose_address_is_missing_is_an_error_that_names_its_key() {
+    let missing = SecretRef::Env("PLAYHOUSE_TEST_NOT_SET".to_owned());
+    let error = catalog("http://127.0.0.1:1/v1", &missing).client("m").unwrap_err();
+    assert!(error.to_string().starts_with("use the cache: cache.redis.url: "), "{error}");
+    assert_eq!(error.class(), FailureClass::Denied);
 }

@@ -130,10 +130,8 @@ async fn an_answer_that_came_as_a_stream_is_kept_too() {
 
 #[tokio::test(start_paused = true)]
 async fn sampled_requests_are_asked_each_time_unless_the_settings_say_otherwise() {
-    let sampled = CompletionRequest {
-        sampling: Sampling { temperature: Some(0.7), ..Sampling::default() },
-        ..hello()
-    };
+    let sampled =
+        CompletionRequest { sampling: Sampling { temperature: Some(0.7), ..Sampling::default() }, ..hello() };
     let check = async |mode, provider, request: &CompletionRequest, asked| {
         let bench = bench_with(mode, provider, None, vec![Step::Answer("a"), Step::Answer("b")]);
         for _ in 0..2 {
@@ -359,8 +357,7 @@ async fn a_cache_that_is_down_or_damaged_is_passed_by_and_counted() {
     ] {
         let far = Arc::<Far>::default();
         *far.broken.lock().unwrap() = Some(error);
-        let bench =
-            bench_with(CacheMode::Exact, ProviderKind::OpenAi, tiers(&far), vec![Step::Answer("hi")]);
+        let bench = bench_with(CacheMode::Exact, ProviderKind::OpenAi, tiers(&far), vec![Step::Answer("hi")]);
         assert_eq!(bench.cached.complete(greedy()).await.unwrap().text, "hi");
         assert_eq!(bench.notes.take(), [bypassed.clone(), CallEvent::CacheMiss, bypassed.clone()]);
         assert!(bench.cached.complete(greedy()).await.unwrap().route.cached, "memory still answers");

@@ -35,8 +35,12 @@ struct Process {
 /// A process at this time that knows one model, behind this endpoint.
 fn process(now_unix_ms: u64, endpoint: &str) -> Process {
     let (stats, notes) = (Arc::<ModelStats>::default(), Arc::<Notes>::default());
-    let watched =
-        WatchedModel { identity: endpoint.to_owned(), quality: Some(0.5), stats: Arc::clone(&stats) };
+    let watched = WatchedModel {
+        identity: endpoint.to_owned(),
+        is_saved: endpoint != "script",
+        quality: Some(0.5),
+        stats: Arc::clone(&stats),
+    };
     let performance = Performance::new(PerformanceArgs {
         demotion: DemotionConfig { calls: 10, ..DemotionConfig::default() },
         observer: notes.clone(),
@@ -149,7 +153,14 @@ fn nothing_is_written_where_nothing_was_measured() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("performance.json");
     process(0, "x").performance.save(&path).unwrap();
+    let script = process(0, "script");
+    record(&script.stats, 10, MS, None);
+    script.performance.save(&path).unwrap();
     assert!(!path.exists());
+    let judged = process(0, "x");
+    judged.performance.record_quality("m", "review", 0.5);
+    judged.performance.save(&path).unwrap();
+    assert!(path.exists());
 }
 
 #[test]

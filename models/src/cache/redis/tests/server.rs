@@ -33,7 +33,8 @@ impl Server {
     pub(crate) async fn start() -> Option<Self> {
         let environment = Environment::process();
         let named = environment.path("PLAYHOUSE_REDIS_SERVER");
-        let Some(program) = named.or_else(|| in_path(&environment)).filter(|program| program.is_file()) else {
+        let Some(program) = named.or_else(|| in_path(&environment)).filter(|program| program.is_file())
+        else {
             let required = environment.get("PLAYHOUSE_REQUIRE_SERVERS").is_some_and(|value| value == "1");
             assert!(!required, "redis-server is not there");
             eprintln!("skipped: redis-server is not there");
@@ -75,7 +76,17 @@ impl Server {
 
 fn spawn(program: &Path, port: u16, folder: &Path) -> Child {
     Command::new(program)
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+        .args([
+            "--port",
+            &port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+        ])
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
