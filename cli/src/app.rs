@@ -68,7 +68,7 @@ impl App {
             Command::Tasks(command) => commands::tasks::run(self, &command),
             Command::DeadLetters(command) => commands::dead_letters::run(self, &command),
             Command::Tree(args) => commands::tree::run(self, &args),
-            Command::Models(command) => commands::models::run(self, &command),
+            Command::Models(args) => commands::models::run(self, &args),
             Command::Tokens(args) => commands::tokens::run(self, &args),
             Command::Config(command) => commands::config::run(self, &command),
             Command::Completions { shell } => commands::completions::run(self, shell),

@@ -31,6 +31,9 @@ impl Session {
         if let Some(models_dir) = app.environment.models_dir() {
             builder = builder.models_dir(models_dir);
         }
+        if let Some(file) = app.environment.performance_file() {
+            builder = builder.performance_file(file);
+        }
         let runtime = builder.start().await?;
         let mut session = Self { runtime, admin: JoinSet::new(), admin_stop: CancellationToken::new() };
         if let Some(address) = app.global.metrics {
@@ -63,7 +66,7 @@ fn admin_failure(error: &AdminError) -> Failure {
     }
 }
 
-/// The catalog alone, for commands that run no agent.
+/// The catalog alone, with what earlier commands measured, for commands that run no agent.
 pub(crate) fn catalog(app: &App, config: &Config) -> Result<Catalog, Failure> {
     let parts = CatalogParts {
         // Nothing here is drawn at random but the jitter of a retried ping.
@@ -72,7 +75,13 @@ pub(crate) fn catalog(app: &App, config: &Config) -> Result<Catalog, Failure> {
         models_dir: models_dir(app)?,
         observer: Arc::new(NoObserver),
     };
-    Ok(Catalog::new(config, parts))
+    let catalog = Catalog::new(config, parts);
+    if let Some(file) = app.environment.performance_file()
+        && let Err(error) = catalog.performance().load(&file)
+    {
+        app.ui.warn(&format!("{error}; it is left out"));
+    }
+    Ok(catalog)
 }
 
 /// The folder of fetched models.

@@ -97,6 +97,12 @@ impl Environment {
             .or_else(|| Some(self.xdg("XDG_CACHE_HOME", ".cache")?.join("playhouse").join("models")))
     }
 
+    /// Where measured figures of models are kept between commands: `playhouse/performance.json` in the user's folder for
+    /// state; `None` when no variable tells where that is.
+    pub fn performance_file(&self) -> Option<PathBuf> {
+        Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("performance.json"))
+    }
+
     /// The names (never the values) of the variables that tell of a provider that could be configured.
     pub fn provider_variables(&self) -> Vec<&'static str> {
         PROVIDER_VARIABLES.into_iter().filter(|name| self.has(name)).collect()

@@ -6,12 +6,14 @@
 //!    [`price`] what a call costs, [`budget`] what a day may cost;
 //! 2. [`openai`], [`anthropic`] and [`ollama`] (all three over [`http`]), `local` (with the feature of that name) and
 //!    [`scripted`] are the providers;
-//! 3. [`layers`] wrap a provider: retries, breaker, limits, prices; [`stats`] is what they measure;
-//! 4. [`catalog`] puts both together as the settings say and chooses a model for a task;
+//! 3. [`layers`] wrap a provider: retries, breaker, limits, prices, the [`cache`] of answers; [`stats`] is what they
+//!    measure;
+//! 4. [`catalog`] puts both together as the settings say, [`selection`] chooses a model for a task;
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
 pub mod budget;
 pub mod client;
+pub mod digest;
 pub mod error;
 pub mod observer;
 pub mod price;
@@ -26,12 +28,14 @@ pub mod scripted;
 #[cfg(feature = "local")]
 pub mod local;
 
+pub mod cache;
 pub mod layers;
 pub mod stats;
 
 pub mod catalog;
 pub mod probe;
 pub mod pull;
+pub mod selection;
 
 mod network;
 mod traffic;
@@ -42,10 +46,11 @@ mod testing;
 
 pub use budget::{BudgetExceeded, BudgetLedger, BudgetScope};
 pub use catalog::{
-    Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth, Selection,
+    Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth,
 };
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
 pub use observer::{BreakerState, CallEvent, CallObserver, NoObserver};
 pub use price::cost_nano_usd;
+pub use selection::{ModelWish, Selection};
 pub use stats::{AttemptRecord, ModelStats, StatsSnapshot};

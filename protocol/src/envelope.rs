@@ -219,7 +219,7 @@ fn checksum(header: &[u8], payload: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The numbers of our own types. One list, so that none is given twice.
+/// The numbers of our own types. One list, so that none is given twice. 30 is `playhouse_models::cache::KeptAnswer`.
 macro_rules! wire_types {
     ($($number:literal version $version:literal $type:ty),* $(,)?) => {
         $(impl Wire for $type {

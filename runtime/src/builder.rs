@@ -22,6 +22,7 @@ use crate::admission::{Places, Slots};
 use crate::clock::SystemWallClock;
 use crate::error::StartError;
 use crate::journal::{Journal, JournalArgs};
+use crate::performance;
 use crate::router::{CatalogRouter, OwnModels};
 use crate::runtime::{Runtime, RuntimeParts};
 use crate::store::{MemoryStore, TaskStore};
@@ -42,6 +43,7 @@ pub struct RuntimeBuilder {
     seed: Option<u64>,
     clock: Option<Arc<dyn WallClock>>,
     models_dir: Option<PathBuf>,
+    performance_file: Option<PathBuf>,
     store: Option<Arc<dyn TaskStore>>,
     models: OwnModels,
     without_recovery: bool,
@@ -76,6 +78,14 @@ impl RuntimeBuilder {
     /// The folder of fetched models; the user's cache folder when this is not called.
     pub fn models_dir(mut self, models_dir: impl Into<PathBuf>) -> Self {
         self.models_dir = Some(models_dir.into());
+        self
+    }
+
+    /// The file in which measured times, failures and quality of models survive the process: read at the start, written by
+    /// [`Runtime::shutdown`]. They end with the process when this is not called. One that cannot be used is left out, with a
+    /// warning.
+    pub fn performance_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.performance_file = Some(path.into());
         self
     }
 
@@ -129,6 +139,9 @@ impl RuntimeBuilder {
                 observer: Arc::clone(&meter) as _,
             },
         ));
+        if let Some(path) = &self.performance_file {
+            performance::load(&catalog, path).await;
+        }
         let store = match self.store {
             Some(store) => store,
             None => open_store(&self.config.journal).await?,
@@ -173,6 +186,7 @@ impl RuntimeBuilder {
         let runtime = Runtime::from_parts(RuntimeParts {
             engine: Arc::clone(&engine),
             catalog,
+            performance_file: self.performance_file,
             root: root.actor,
             models: tree.models,
             metrics: tree.metrics,

@@ -47,6 +47,7 @@ pub mod store;
 mod admission;
 mod clock;
 mod journal;
+mod performance;
 mod router;
 mod tasks;
 mod tree;

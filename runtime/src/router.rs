@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use playhouse_actors::context::{ModelRouter, SelectedModel};
 use playhouse_actors::model_actor::{ModelHandle, ModelMessage};
 use playhouse_config::settings::PriceConfig;
-use playhouse_models::{Catalog, ModelClient};
+use playhouse_models::{Catalog, ModelClient, ModelWish};
 use playhouse_protocol::Failure;
 use playhouse_supervisors::Address;
 
@@ -59,15 +59,15 @@ impl CatalogRouter {
         Self { catalog, actors, clients: DashMap::new(), own }
     }
 
-    async fn find(&self, task_type: &str, wanted: Option<&str>) -> Result<SelectedModel, Failure> {
-        if let Some((name, client)) = self.own.select(wanted) {
+    async fn find(&self, wish: ModelWish<'_>) -> Result<SelectedModel, Failure> {
+        if let Some((name, client)) = self.own.select(wish.model) {
             return Ok(SelectedModel {
                 handle: ModelHandle::new(Arc::clone(client), self.actor(name)?),
                 reason: "the embedder's own".to_owned(),
                 price: PriceConfig::default(),
             });
         }
-        let selection = self.catalog.select(task_type, wanted)?;
+        let selection = self.catalog.select(&wish)?;
         let client = self.client(&selection.model).await?;
         Ok(SelectedModel {
             handle: ModelHandle::new(client, self.actor(&selection.model)?),
@@ -112,11 +112,11 @@ impl CatalogRouter {
 }
 
 impl ModelRouter for CatalogRouter {
-    fn select<'a>(
-        &'a self,
-        task_type: &'a str,
-        wanted: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<SelectedModel, Failure>> {
-        Box::pin(self.find(task_type, wanted))
+    fn select<'a>(&'a self, wish: ModelWish<'a>) -> BoxFuture<'a, Result<SelectedModel, Failure>> {
+        Box::pin(self.find(wish))
+    }
+
+    fn record_quality(&self, model: &str, task_type: &str, score: f64) {
+        self.catalog.performance().record_quality(model, task_type, score);
     }
 }

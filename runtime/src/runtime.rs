@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::builder::RuntimeBuilder;
 use crate::error::StateError;
 use crate::handle::{TaskHandle, kept};
 use crate::map::Map;
+use crate::performance;
 use crate::plan::{Observe, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork};
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
@@ -42,6 +44,7 @@ pub struct Runtime {
 pub(crate) struct RuntimeParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) performance_file: Option<PathBuf>,
     pub(crate) root: ActorRef<SupervisorMessage>,
     pub(crate) models: BTreeMap<String, Address<ModelMessage>>,
     pub(crate) metrics: Address<MetricsMessage>,
@@ -329,6 +332,24 @@ impl Runtime {
         &self.inner.parts.catalog
     }
 
+    /// Tells how good an answer of a model to a task of this type was: 0.0 (useless) to 1.0 (nothing to change). Models are
+    /// selected by it, where the settings ask for quality. `develop` tells what its reviewer makes of each round by itself.
+    ///
+    /// # Errors
+    /// When no such model is in the catalog, or the score is beyond its bounds.
+    pub fn record_quality(&self, model: &str, task_type: &str, score: f64) -> Result<(), Failure> {
+        let catalog = self.catalog();
+        catalog.config(model)?;
+        if !(0.0..=1.0).contains(&score) {
+            return Err(Failure::invalid(format!(
+                "record the quality of model {model}: the score is {score}"
+            ))
+            .with_hint("Use 0.0 (useless) to 1.0 (nothing to change)."));
+        }
+        catalog.performance().record_quality(model, task_type, score);
+        Ok(())
+    }
+
     /// The kinds of agents that can be asked, in alphabetical order.
     pub fn agent_kinds(&self) -> Vec<&'static str> {
         self.engine().parts.services.registry().kinds().collect()
@@ -375,7 +396,12 @@ impl Runtime {
     /// durable journal to the next process, cancels the rest, and stops the tree in reverse order. Later calls
     /// on this runtime are refused.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownSummary {
-        crate::shutdown::shutdown(self.engine(), &self.inner.parts.root, grace).await
+        let parts = &self.inner.parts;
+        let summary = crate::shutdown::shutdown(self.engine(), &parts.root, grace).await;
+        if let Some(path) = &parts.performance_file {
+            performance::save(&parts.catalog, path).await;
+        }
+        summary
     }
 
     /// [`shutdown`](Self::shutdown) with the configured grace.

@@ -12,6 +12,7 @@ mod architecture;
 mod budgets;
 mod develop;
 mod durability;
+mod selection;
 mod simulation;
 mod streams;
 mod tasks;

@@ -92,7 +92,7 @@ impl AgentContext {
         call: ModelCall,
         receive: Option<Receive<'_>>,
     ) -> (String, Result<Completion, AgentError>) {
-        let selected = match self.services.models().select(call.task_type, call.model.as_deref()).await {
+        let selected = match self.services.models().select(self.wish(&call)).await {
             Ok(selected) => selected,
             Err(failure) => return (String::new(), Err(failure.into())),
         };

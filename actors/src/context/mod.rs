@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::AgentsConfig;
-use playhouse_models::ModelInfo;
+use playhouse_models::{ModelInfo, ModelWish};
 use playhouse_protocol::completion::CompletionRequest;
 use playhouse_protocol::envelope;
 use playhouse_protocol::event::TaskEventKind;
@@ -172,8 +172,21 @@ impl AgentContext {
         task_type: &'static str,
         model: Option<&str>,
     ) -> Result<ModelInfo, AgentError> {
-        let selected = self.services.models().select(task_type, model).await?;
+        let wish = ModelWish { task_id: Some(self.task.id()), ..ModelWish::of(task_type).named(model) };
+        let selected = self.services.models().select(wish).await?;
         Ok(selected.handle.info().clone())
+    }
+
+    /// What a call wants of its model.
+    fn wish<'a>(&self, call: &'a ModelCall) -> ModelWish<'a> {
+        let wish = ModelWish::of(call.task_type).named(call.model.as_deref()).asking(&call.request);
+        ModelWish { task_id: Some(self.task.id()), ..wish }
+    }
+
+    /// Tells how good an answer of `model` to a task of this type was: 0.0 (useless) to 1.0 (nothing to change). Models are
+    /// selected by it. Not a step: an attempt that comes here again tells it again.
+    pub fn record_quality(&self, model: &str, task_type: &str, score: f64) {
+        self.services.models().record_quality(model, task_type, score);
     }
 
     /// Tells watchers where the agent stands. No prompt or answer text.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::{AgentsConfig, PriceConfig};
-use playhouse_models::BudgetLedger;
+use playhouse_models::{BudgetLedger, ModelWish};
 use playhouse_protocol::completion::ChatMessage;
 use playhouse_protocol::{Failure, Usage};
 use playhouse_supervisors::SupervisorPool;
@@ -17,12 +17,11 @@ use crate::model_actor::ModelHandle;
 
 /// Finds the model for a question.
 pub trait ModelRouter: Send + Sync + fmt::Debug {
-    /// The model that `wanted` names, or else the one selected for `task_type`.
-    fn select<'a>(
-        &'a self,
-        task_type: &'a str,
-        wanted: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<SelectedModel, Failure>>;
+    /// The model that the wish names, or else the one selected for its type of task.
+    fn select<'a>(&'a self, wish: ModelWish<'a>) -> BoxFuture<'a, Result<SelectedModel, Failure>>;
+
+    /// Is told how good an answer of `model` to a task of this type was: 0.0 to 1.0.
+    fn record_quality(&self, model: &str, task_type: &str, score: f64);
 }
 
 /// A model that was chosen.

@@ -2,7 +2,7 @@
 
 use playhouse_protocol::develop::{Develop, DevelopStop, Developed, ROUNDS_MAX, Round};
 use playhouse_protocol::generate::{GenerateCode, GeneratedCode, Revision};
-use playhouse_protocol::review::{Review, ReviewCode, Verdict};
+use playhouse_protocol::review::{Parse, Review, ReviewCode, Verdict};
 use playhouse_protocol::{Failure, FailureClass};
 
 use super::best::best;
@@ -11,6 +11,9 @@ use crate::agent::{Agent, AgentError};
 use crate::context::AgentContext;
 use crate::generator::{CodeGenerator, check_context, check_sampling, check_spec};
 use crate::reviewer::CodeReviewer;
+
+/// The best mark that a reviewer gives.
+const SCORE_MAX: f64 = 10.0;
 
 /// Develops code in rounds; see the [module](super).
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,6 +67,7 @@ impl Agent for Developer {
                 }
             }
         };
+        judge(ctx, &rounds);
         report(ctx, &request, rounds, stop, warnings)
     }
 }
@@ -134,6 +138,18 @@ fn review(request: &Develop, generated: &GeneratedCode) -> ReviewCode {
         focus: Vec::new(),
         model: request.reviewer_model.clone(),
         sampling: request.sampling,
+    }
+}
+
+/// Tells what the reviewer makes of each model's code. Only once the rounds are over, so that an attempt that is made again does
+/// not count twice. What could not be read is no judgement.
+fn judge(ctx: &AgentContext, rounds: &[Round]) {
+    for round in rounds {
+        let Some(review) = round.review.as_ref().filter(|review| review.parse != Parse::Unreadable) else {
+            continue;
+        };
+        let model = &round.generated.origin.model;
+        ctx.record_quality(model, CodeGenerator::KIND, f64::from(review.score) / SCORE_MAX);
     }
 }
 

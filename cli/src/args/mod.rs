@@ -2,6 +2,7 @@
 
 mod journal;
 mod load;
+mod models;
 mod parsers;
 mod shared;
 mod work;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand};
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
+pub(crate) use models::{ModelsArgs, ModelsCommand, PullArgs, WhyArgs};
 pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser};
 pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};
 pub(crate) use work::{DevelopArgs, GenerateArgs, ReviewArgs};
@@ -88,9 +90,8 @@ pub(crate) enum Command {
     DeadLetters(DeadLettersCommand),
     /// Show the supervision tree of a freshly started runtime
     Tree(TreeArgs),
-    /// List, fetch and try the models
-    #[command(subcommand)]
-    Models(ModelsCommand),
+    /// List, explain, fetch and try the models
+    Models(ModelsArgs),
     /// Count the tokens of files and folders
     Tokens(TokensArgs),
     /// Print, check and explain the settings
@@ -125,47 +126,6 @@ pub(crate) enum TreeFormat {
     Text,
     /// For programs.
     Json,
-}
-
-/// `playhouse models …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ModelsCommand {
-    /// Every model of the catalog, and what else could be used
-    List {
-        /// The form of the answer
-        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-        format: TableFormat,
-    },
-    /// One model: where it answers from, what it holds and costs
-    Show {
-        /// The model's name in the catalog
-        name: String,
-        /// The form of the answer
-        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-        format: TableFormat,
-    },
-    /// Fetch the file of an embedded model
-    Pull(PullArgs),
-    /// Find out whether models can be reached or loaded
-    Ping {
-        /// The model's name; every model when left out
-        name: Option<String>,
-    },
-}
-
-/// `playhouse models pull`
-#[derive(Debug, Args)]
-pub(crate) struct PullArgs {
-    /// The model's name; the default model when left out
-    pub(crate) name: Option<String>,
-
-    /// Fetch from this source alone; `playhouse models show NAME` lists them
-    #[arg(long)]
-    pub(crate) source: Option<String>,
-
-    /// Fetch again even if the file is there
-    #[arg(long)]
-    pub(crate) force: bool,
 }
 
 /// `playhouse tokens`

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use playhouse_config::specs::{SpecEntry, parse_specs};
+use playhouse_models::ModelWish;
 use playhouse_protocol::Failure;
 use playhouse_protocol::develop::{Develop, Developed};
 use playhouse_runtime::Runtime;
@@ -198,7 +199,7 @@ fn models(runtime: &Runtime, requests: &[Develop]) -> Vec<(&'static str, Option<
     for request in requests {
         for (task, model) in develop::models(request.model.as_deref(), request.reviewer_model.as_deref()) {
             let one = (task, model.map(str::to_owned));
-            if !wanted.contains(&one) && runtime.catalog().select(task, model).is_ok() {
+            if !wanted.contains(&one) && runtime.catalog().select(&ModelWish::of(task).named(model)).is_ok() {
                 wanted.push(one);
             }
         }

@@ -2,7 +2,7 @@
 
 use playhouse_models::catalog::EntryState;
 use playhouse_models::pull::{KnownModel, PullArgs, PullSource, Pulled, Puller, known_model};
-use playhouse_models::{Catalog, CatalogEntry};
+use playhouse_models::{Catalog, CatalogEntry, ModelWish};
 use playhouse_protocol::{Failure, FailureClass};
 
 use crate::app::App;
@@ -24,9 +24,10 @@ pub(crate) async fn ensure(
 ) -> Result<(), Failure> {
     let mut names: Vec<String> = Vec::new();
     for (task, model) in wanted {
-        let name = catalog.select(task, *model)?.model;
-        if !names.contains(&name) {
-            names.push(name);
+        for name in catalog.reachable(&ModelWish::of(task).named(*model))? {
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     for name in names {

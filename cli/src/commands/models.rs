@@ -1,7 +1,9 @@
 //! `playhouse models …`
 
 mod describe;
+mod measured;
 mod notes;
+mod why;
 
 use std::sync::Arc;
 
@@ -14,13 +16,14 @@ use tokio::time::Instant;
 
 use super::fetch;
 use crate::app::{self, App, Outcome};
-use crate::args::{ModelsCommand, PullArgs, TableFormat};
+use crate::args::{ModelsArgs, ModelsCommand, PullArgs, TableFormat};
 use crate::exit::ExitStatus;
 use crate::render::words;
 use crate::session;
 
-pub(crate) fn run(app: &App, command: &ModelsCommand) -> Outcome {
+pub(crate) fn run(app: &App, args: &ModelsArgs) -> Outcome {
     let config = app.config()?;
+    let Some(command) = &args.command else { return list(app, &config, args.format) };
     match command {
         ModelsCommand::List { format } => list(app, &config, *format),
         ModelsCommand::Show { name, format } => {
@@ -28,6 +31,7 @@ pub(crate) fn run(app: &App, command: &ModelsCommand) -> Outcome {
             app.ui.print(&describe::one(&app.ui, &config, &catalog, name, *format)?)?;
             Ok(ExitStatus::Success)
         }
+        ModelsCommand::Why(args) => why::run(app, &config, args),
         ModelsCommand::Pull(args) => pull(app, &config, args),
         ModelsCommand::Ping { name } => ping(app, &config, name.as_deref()),
     }

@@ -5,6 +5,7 @@ mod files;
 use std::path::Path;
 use std::sync::Arc;
 
+use playhouse_models::ModelWish;
 use playhouse_models::tokens::{TiktokenCounter, TokenCounter};
 use playhouse_protocol::Failure;
 use playhouse_runtime::Agent as _;
@@ -88,7 +89,7 @@ fn counter(app: &App, args: &TokensArgs) -> Result<Arc<dyn TokenCounter>, Failur
         return Ok(Arc::new(TiktokenCounter::with_encoding(encoding, "")));
     }
     let catalog = session::catalog(app, &app.config()?)?;
-    let model = catalog.select(CodeGenerator::KIND, args.model.as_deref())?.model;
+    let model = catalog.select(&ModelWish::of(CodeGenerator::KIND).named(args.model.as_deref()))?.model;
     match catalog.client(&model) {
         Ok(client) => Ok(client.tokens()),
         Err(error) if args.model.is_some() => Err(error.into()),

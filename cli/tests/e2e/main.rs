@@ -9,4 +9,5 @@ mod develop;
 mod home;
 mod lists;
 mod load;
+mod models;
 mod real_model;

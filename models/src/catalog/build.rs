@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use playhouse_config::settings::{HttpConfig, LocalConfig, ModelConfig, ProviderConfig, TrafficConfig};
+use playhouse_config::settings::{
+    CacheMode, HttpConfig, LocalConfig, ModelConfig, ProviderConfig, TrafficConfig,
+};
 
 use super::entry::{context_tokens, provider_kind};
 use super::stack::Stack;
 use super::{CatalogError, CatalogParts};
+use crate::cache::{AnswerCache, CacheScope};
 use crate::client::{ModelClient, ModelInfo};
 use crate::http::{Connections, HttpArgs, HttpModel};
 use crate::layers::{
-    Breaking, Candidate, FallingBack, Hedged, Limited, Observed, Paced, Priced, RetryPolicy, Retrying,
+    Breaking, Cached, CachedParts, Candidate, FallingBack, Hedged, Limited, Observed, Paced, Priced,
+    RetryPolicy, Retrying,
 };
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
@@ -33,17 +37,18 @@ pub(super) fn client(
 ///
 /// 1. `FallingBack` (in [`client`]): everything below is one model's own, so one model's trouble never counts against
 ///    another;
-/// 2. `Priced`: what an answer cost is known before anybody else sees it;
-/// 3. `Retrying`: each attempt passes everything below anew, and waits between attempts hold no place;
-/// 4. `Hedged`: both calls are one attempt; each passes the breaker and the limits by itself;
-/// 5. `Breaking`: refuses before anything is waited for, and sees each request's end, not each call's;
-/// 6. `Paced`: a call is told at once when its turn would come too late, which it could not be from inside the queue for
+/// 2. `Cached`: an answer that is kept waits for no turn and costs nothing; it belongs to the model that gave it;
+/// 3. `Priced`: what an answer cost is known before anybody else sees it;
+/// 4. `Retrying`: each attempt passes everything below anew, and waits between attempts hold no place;
+/// 5. `Hedged`: both calls are one attempt; each passes the breaker and the limits by itself;
+/// 6. `Breaking`: refuses before anything is waited for, and sees each request's end, not each call's;
+/// 7. `Paced`: a call is told at once when its turn would come too late, which it could not be from inside the queue for
 ///    a place; and what waits for its turn holds no place;
-/// 7. `Limited`: the last thing that is waited for, so that its times are the server's alone. It keeps to the pauses of
+/// 8. `Limited`: the last thing that is waited for, so that its times are the server's alone. It keeps to the pauses of
 ///    the pace for the calls that have had their turn;
-/// 8. `Observed`: one request to the provider, measured without our own waits.
+/// 9. `Observed`: one request to the provider, measured without our own waits.
 ///
-/// Models in this process have neither a network nor another's limits: they are observed and priced only.
+/// Models in this process have neither a network nor another's limits: they are observed, priced and kept only.
 pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError> {
     let Stack { name, config, instruments, shared, .. } = stack;
     let parts = &shared.parts;
@@ -54,7 +59,8 @@ pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError>
     if let Some(http) = config.provider.http() {
         model = reliable(model, http, stack);
     }
-    Ok(Arc::new(Priced::new(model, config.price)))
+    let priced = Arc::new(Priced::new(model, config.price));
+    Ok(cached(priced, config, shared.kept.cache(parts)?, parts))
 }
 
 /// The layers of a model behind a network.
@@ -101,6 +107,19 @@ fn provider(
         }
         ProviderConfig::Local(local) => local_model(name, config, local, parts)?,
     })
+}
+
+/// The client with its answers kept, where they are.
+fn cached(
+    client: Arc<dyn ModelClient>,
+    config: &ModelConfig,
+    cache: Option<Arc<AnswerCache>>,
+    parts: &CatalogParts,
+) -> Arc<dyn ModelClient> {
+    let Some(cache) = cache.filter(|_| config.cache != CacheMode::Off) else { return client };
+    let scope = CacheScope::new(config);
+    let observer = Arc::clone(&parts.observer);
+    Arc::new(Cached::new(client, CachedParts { mode: config.cache, scope, cache, observer }))
 }
 
 fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo {

@@ -3,8 +3,10 @@
 use playhouse_config::error::ConfigError;
 use playhouse_protocol::{Failure, FailureClass};
 
+use crate::cache::CacheError;
 use crate::error::ModelError;
 use crate::scripted::ScriptError;
+use crate::selection::NoModelFits;
 
 /// A model that cannot be had from the catalog.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +63,12 @@ pub enum CatalogError {
         /// The catalog entry.
         model: String,
     },
+    /// No model fulfils the constraints.
+    #[error("{0}")]
+    NoModelFits(#[from] NoModelFits),
+    /// The cache is not described rightly.
+    #[error("{0}")]
+    Cache(#[from] CacheError),
     /// The client cannot be made.
     #[error("{0}")]
     Client(#[from] ModelError),
@@ -83,10 +91,12 @@ impl CatalogError {
         match self {
             Self::Key { .. } => FailureClass::Denied,
             Self::Client(error) => error.class(),
+            Self::Cache(error) => error.class(),
             Self::UnknownModel { .. }
             | Self::Script { .. }
             | Self::UnknownEncoding { .. }
             | Self::UnknownFile { .. }
+            | Self::NoModelFits(_)
             | Self::NoLocal { .. } => FailureClass::InvalidInput,
         }
     }
@@ -110,6 +120,8 @@ impl CatalogError {
                 "Build with the feature `local`, or choose a model behind an endpoint: playhouse models list"
                     .to_owned(),
             ),
+            Self::NoModelFits(error) => Some(error.hint()),
+            Self::Cache(error) => error.hint(),
             Self::Client(error) => error.hint(),
         }
     }

@@ -8,7 +8,7 @@ mod build;
 mod entry;
 mod error;
 mod health;
-mod selection;
+mod performance;
 mod stack;
 
 #[cfg(test)]
@@ -19,20 +19,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use playhouse_config::Config;
-use playhouse_config::settings::{ModelConfig, SelectionConfig};
+use playhouse_config::settings::{ConstraintsConfig, ModelConfig};
 use playhouse_protocol::{RandomSource, WallClock};
 
 use crate::client::ModelClient;
 use crate::http::Connections;
 use crate::layers::{Candidate, RetryBudget};
 use crate::observer::CallObserver;
+use crate::selection::{Explanation, ModelSelector, ModelWish, Performance, Selection};
 use crate::stats::ModelStats;
-use stack::{Shared, Stack};
+use stack::{Kept, Shared, Stack};
 
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;
 pub use health::{ConcurrencyHealth, ModelHealth};
-pub use selection::{Selection, SelectionReason};
 
 /// What a catalog is given beside the settings.
 #[derive(Debug, Clone)]
@@ -51,7 +51,8 @@ pub struct CatalogParts {
 #[derive(Debug)]
 pub struct Catalog {
     slots: BTreeMap<String, Slot>,
-    selection: SelectionConfig,
+    selector: ModelSelector,
+    performance: Performance,
     shared: Arc<Shared>,
 }
 
@@ -69,14 +70,18 @@ impl Catalog {
             parts,
             connections: Connections::default(),
             retry_budget: Arc::new(RetryBudget::new(config.retry_budget)),
+            kept: Kept::new(config.cache.clone()),
         });
         let slot = |(name, config): (&String, &ModelConfig)| {
             let stack = Arc::new(Stack::new(name, config, &shared));
             (name.clone(), Slot { stack, client: Mutex::new(None) })
         };
+        let slots: BTreeMap<_, _> = config.models.iter().map(slot).collect();
+        let performance = performance::watch(&slots, config, &shared.parts);
         Self {
-            slots: config.models.iter().map(slot).collect(),
-            selection: config.selection.clone(),
+            selector: performance::selector(config),
+            performance,
+            slots,
             shared: Arc::clone(&shared),
         }
     }
@@ -132,20 +137,68 @@ impl Catalog {
     pub fn entries(&self) -> Vec<CatalogEntry> {
         let describe = |(name, slot): (&String, &Slot)| {
             let models_dir = &self.shared.parts.models_dir;
-            entry::describe(name, &slot.stack.config, models_dir, *name == self.selection.default)
+            let is_default = *name == self.selector.config().default;
+            entry::describe(name, &slot.stack.config, models_dir, is_default)
         };
         self.slots.iter().map(describe).collect()
     }
 
-    /// Chooses the model for a task of type `task` (an agent's kind): the one that was asked for, else the one
-    /// that the settings name for the task type, else the default.
+    /// Chooses the model for a wish: the one that it names, else by the rules of [`ModelSelector`].
     ///
     /// # Errors
-    /// When the model that was asked for is not in the catalog.
-    pub fn select(&self, task: &str, wanted: Option<&str>) -> Result<Selection, CatalogError> {
-        let selection = selection::select(&self.selection, task, wanted);
+    /// When the model that was asked for is not in the catalog, or none fulfils the constraints that the settings name
+    /// for the type of task.
+    pub fn select(&self, wish: &ModelWish<'_>) -> Result<Selection, CatalogError> {
+        let selection = self.selector.select(wish, &self.performance)?;
         self.slot(&selection.model)?;
         Ok(selection)
+    }
+
+    /// Chooses the best model that fulfils `constraints`, whatever the settings name for the type of task.
+    ///
+    /// # Errors
+    /// When none fulfils them.
+    pub fn select_by_constraints(
+        &self,
+        constraints: &ConstraintsConfig,
+        wish: &ModelWish<'_>,
+    ) -> Result<Selection, CatalogError> {
+        Ok(self.selector.select_by_constraints(constraints, wish, &self.performance)?)
+    }
+
+    /// Every model that a wish without a task may lead to: several for a split.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn reachable(&self, wish: &ModelWish<'_>) -> Result<Vec<String>, CatalogError> {
+        let reachable = self.selector.reachable(wish, &self.performance)?;
+        reachable.iter().try_for_each(|name| self.slot(name).map(|_| ()))?;
+        Ok(reachable)
+    }
+
+    /// Why a wish leads where it does, with every model. `constraints`, where they are given, stand in the place of what the
+    /// settings say.
+    ///
+    /// # Errors
+    /// When the model that was asked for, or one that is to be considered, is not in the catalog. That none fits is no
+    /// error here: it is in the explanation.
+    pub fn explain(
+        &self,
+        wish: &ModelWish<'_>,
+        constraints: Option<&ConstraintsConfig>,
+    ) -> Result<Explanation, CatalogError> {
+        let among = constraints.map_or(&[][..], |constraints| &constraints.among);
+        among
+            .iter()
+            .map(String::as_str)
+            .chain(wish.model)
+            .try_for_each(|name| self.slot(name).map(|_| ()))?;
+        Ok(self.selector.explain(wish, constraints, &self.performance))
+    }
+
+    /// What has been measured and judged of all models; models are chosen by it.
+    pub fn performance(&self) -> &Performance {
+        &self.performance
     }
 
     fn slot(&self, name: &str) -> Result<&Slot, CatalogError> {

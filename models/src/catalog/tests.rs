@@ -52,13 +52,16 @@ fn an_unknown_model_is_told_with_the_nearest_and_all_known_names() {
 fn the_wish_stands_above_the_task_and_that_above_the_default() {
     let catalog = catalog([("big", open_ai("http://127.0.0.1:1/v1", "x"))]);
     let check = |task, wanted| {
-        let selection = catalog.select(task, wanted).unwrap();
+        let selection = catalog.select(&ModelWish::of(task).named(wanted)).unwrap();
         format!("{}: {}", selection.model, selection.reason)
     };
     assert_snapshot!(check("review", Some("big")), @"big: The request names this model.");
     assert_snapshot!(check("review", None), @"smollm2-135m: The settings name this model for review (selection.by_task.review).");
     assert_snapshot!(check("generate", None), @"qwen2.5-coder-0.5b: The settings name no model for generate, and this one is selection.default.");
-    assert!(matches!(catalog.select("review", Some("huge")), Err(CatalogError::UnknownModel { .. })));
+    assert!(matches!(
+        catalog.select(&ModelWish::of("review").named(Some("huge"))),
+        Err(CatalogError::UnknownModel { .. })
+    ));
 }
 
 #[test]

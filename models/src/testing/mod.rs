@@ -17,7 +17,10 @@ pub(crate) use provider::{
 pub(crate) use server::{Act, Server, json, json_lines, response, sse};
 
 use crate::client::ModelInfo;
-use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ProviderKind};
+use playhouse_protocol::Usage;
+use playhouse_protocol::completion::{
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
+};
 
 /// 1994-11-06 08:49:37 UTC, the date of RFC 9110's examples.
 pub(crate) const NOW_MS: u64 = 784_111_777_000;
@@ -54,4 +57,16 @@ pub(crate) fn info(provider: ProviderKind) -> ModelInfo {
 
 pub(crate) fn hello() -> CompletionRequest {
     CompletionRequest::new(vec![ChatMessage::user("hello, this is my prompt")])
+}
+
+/// An answer of the model "m" at its first attempt.
+pub(crate) fn completion(text: &str) -> Completion {
+    Completion {
+        text: text.to_owned(),
+        stop_reason: StopReason::Stop,
+        usage: Usage { model_calls: 1, prompt_tokens: 10, completion_tokens: 2, ..Usage::default() },
+        usage_reported: true,
+        route: Route { attempts: 1, ..Route::default() },
+        origin: Origin { model: "m".to_owned(), provider: ProviderKind::OpenAi, request_id: None },
+    }
 }

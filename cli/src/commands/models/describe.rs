@@ -6,11 +6,13 @@ use playhouse_config::Config;
 use playhouse_config::settings::{LocalSource, ProviderConfig};
 use playhouse_models::catalog::EntryState;
 use playhouse_models::pull::known_model;
+use playhouse_models::selection::Measurements as _;
 use playhouse_models::{Catalog, CatalogEntry};
 use playhouse_protocol::Failure;
 use playhouse_protocol::completion::ProviderKind;
 use serde::Serialize;
 
+use super::measured::{Figures, price};
 use crate::args::TableFormat;
 use crate::render::table::Table;
 use crate::render::{json, words};
@@ -31,6 +33,9 @@ struct Described {
     selected_for: Vec<String>,
     prompt_nano_usd_per_token: u64,
     completion_nano_usd_per_token: u64,
+    measured: Figures,
+    /// Why it is passed over when models are chosen, where it is.
+    demoted: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,26 +52,46 @@ pub(super) fn all(
     notes: &[String],
     format: TableFormat,
 ) -> Result<String, Failure> {
-    let models: Vec<_> = catalog.entries().into_iter().map(|entry| describe(config, entry)).collect();
+    let models: Vec<_> =
+        catalog.entries().into_iter().map(|entry| describe(config, catalog, entry)).collect();
     if format == TableFormat::Json {
         return json::envelope("models", false, &List { models, notes });
     }
-    let mut table = Table::new(&["name", "provider", ">context", "state", "used for", "where"]);
+    let mut table = Table::new(&[
+        "name",
+        "provider",
+        ">context",
+        "state",
+        ">calls",
+        ">errors",
+        ">p50",
+        ">p95",
+        ">p99",
+        "per million tokens",
+        "used for",
+        "where",
+    ]);
     for model in models {
         let context = model.context_tokens.map(|tokens| words::thousands(u64::from(tokens)));
         let mut used_for = model.selected_for;
         if model.is_default {
             used_for.insert(0, "default".to_owned());
         }
-        let state = match model.size_bytes {
-            Some(size) => format!("{}, {}", model.state, words::bytes(size)),
-            None => model.state.to_owned(),
-        };
+        let size = model.size_bytes.map(|size| format!(", {}", words::bytes(size))).unwrap_or_default();
+        let demoted = if model.demoted.is_some() { ", demoted" } else { "" };
+        let state = format!("{}{size}{demoted}", model.state);
+        let [calls, errors, p50, p95, p99] = model.measured.cells();
         table.row([
             model.name,
             model.provider.to_owned(),
             context.unwrap_or_default(),
             state,
+            calls,
+            errors,
+            p50,
+            p95,
+            p99,
+            price(model.prompt_nano_usd_per_token, model.completion_nano_usd_per_token),
             used_for.join(", "),
             model.location,
         ]);
@@ -90,7 +115,7 @@ pub(super) fn one(
     catalog.config(name)?;
     let entry = catalog.entries().into_iter().find(|entry| entry.name == name);
     let entry = entry.ok_or_else(|| Failure::internal(format!("find model {name:?}")))?;
-    let model = describe(config, entry);
+    let model = describe(config, catalog, entry);
     if format == TableFormat::Json {
         return json::envelope("model", false, &model);
     }
@@ -107,11 +132,12 @@ pub(super) fn one(
     if !model.selected_for.is_empty() {
         rows.push(("selected for", model.selected_for.join(", ")));
     }
-    let (prompt, completion) = (model.prompt_nano_usd_per_token, model.completion_nano_usd_per_token);
-    if prompt + completion > 0 {
-        let usd = |nano: u64| nano as f64 / 1_000.0;
-        rows.push(("price", format!("${} in, ${} out per million tokens", usd(prompt), usd(completion))));
+    let price = price(model.prompt_nano_usd_per_token, model.completion_nano_usd_per_token);
+    if !price.is_empty() {
+        rows.push(("price", format!("{price} per million tokens")));
     }
+    rows.extend(model.measured.line().map(|line| ("measured", line)));
+    rows.extend(model.demoted.clone().map(|reason| ("demoted", reason)));
     rows.extend(known_rows(config, name));
     let style = ui.stdout_style();
     let mut text = format!("{}\n", style.bold(name));
@@ -143,7 +169,7 @@ fn known_rows(config: &Config, name: &str) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn describe(config: &Config, entry: CatalogEntry) -> Described {
+fn describe(config: &Config, catalog: &Catalog, entry: CatalogEntry) -> Described {
     let by_task = config.selection.by_task.iter().filter(|(_, model)| **model == entry.name);
     let selected_for = by_task.map(|(task, _)| task.clone()).collect();
     let state = match &entry.state {
@@ -158,6 +184,8 @@ fn describe(config: &Config, entry: CatalogEntry) -> Described {
     let size_bytes =
         std::fs::metadata(&entry.location).ok().filter(|_| has_file).map(|metadata| metadata.len());
     Described {
+        measured: Figures::of(catalog, &entry.name),
+        demoted: catalog.performance().demotion(&entry.name).map(|demotion| demotion.reason.to_string()),
         name: entry.name,
         provider: entry.provider.as_str(),
         location: entry.location,
