@@ -11,5 +11,6 @@ mod agents;
 mod architecture;
 mod develop;
 mod durability;
+mod model_faults;
 mod simulation;
 mod tasks;
