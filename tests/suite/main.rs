@@ -7,11 +7,11 @@
 )]
 
 mod agents;
-
 mod architecture;
 mod budgets;
 mod develop;
 mod durability;
+mod model_faults;
 mod selection;
 mod simulation;
 mod streams;
