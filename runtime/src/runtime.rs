@@ -11,7 +11,7 @@ use playhouse_actors::model_actor::{ModelMessage, ModelSnapshot};
 use playhouse_actors::orchestrator::{OrchestratorMessage, PlanSnapshot};
 use playhouse_models::Catalog;
 use playhouse_protocol::journal::Payload;
-use playhouse_protocol::task::{Durability, TaskOptions, TaskStatus, TaskSummary};
+use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
 use playhouse_protocol::{Budget, Failure, TaskId, envelope};
 use playhouse_supervisors::{Address, SupervisorMessage, TreeNode};
 use ractor::{ActorRef, Message, RpcReplyPort};
@@ -72,6 +72,16 @@ impl Runtime {
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.inner.parts.engine
+    }
+
+    #[cfg(test)]
+    pub(crate) fn root(&self) -> &ActorRef<SupervisorMessage> {
+        &self.inner.parts.root
+    }
+
+    /// Why the runtime can work no more; `None` for one that works, and for one that was shut down.
+    pub fn failure(&self) -> Option<Failure> {
+        None
     }
 
     /// Asks an agent and waits for its answer. Dropping the future cancels the request.
@@ -189,7 +199,13 @@ impl Runtime {
                 return Err(Failure::invalid(format!("run a plan: no agent of kind {}", leaf.kind))
                     .with_hint("Register it: Runtime::builder().agent(…)."));
             }
-            let own = TaskOptions { budget: Budget::default(), timeout_ms: None, ..options.clone() };
+            // The limits are for each part.
+            let own = TaskOptions {
+                budget: Budget::default(),
+                timeout_ms: None,
+                attempt_timeout_ms: None,
+                ..options.clone()
+            };
             let parts = TaskOptions { idempotency_key: None, ..options };
             let request = PlanSpec::new(plan, parts)?.to_payload()?;
             Ok((own, request))
@@ -240,14 +256,13 @@ impl Runtime {
     /// ended stays as it is.
     ///
     /// # Errors
-    /// Class `InvalidInput` for an unknown task; the journal's failure.
+    /// Class `InvalidInput` for an unknown task; `Retryable` when the runtime came down before that was written; the
+    /// journal's failure.
     pub async fn cancel(&self, id: TaskId) -> Result<bool, Failure> {
-        if let Some(task) = self.engine().find(id) {
-            task.take_back();
-            let _ = task.settled.wait().await;
-            return Ok(task.summary().status == TaskStatus::Cancelled);
+        match self.engine().find(id) {
+            Some(task) => self.engine().cancel(&task).await,
+            None => self.engine().cancel_stored(id).await,
         }
-        self.engine().cancel_stored(id).await
     }
 
     /// What is known of a task; `None` for an unknown one.
@@ -297,11 +312,12 @@ impl Runtime {
         self.engine().dead_letter(id).await
     }
 
-    /// Opens a dead letter again, with as many attempts and as much time as it had. It goes on from its last
-    /// answered step.
+    /// Opens a dead letter again, with as many attempts and as much time as it had at first. It goes on from its last
+    /// answered step; of a plan, the parts that failed are done again.
     ///
     /// # Errors
-    /// As [`dead_letter`](Self::dead_letter); class `InvalidInput` when this runtime has no agent of its kind.
+    /// As [`dead_letter`](Self::dead_letter); class `InvalidInput` when this runtime has no agent of its kind,
+    /// `Overloaded` when too many tasks are open.
     pub async fn replay(&self, id: TaskId) -> Result<(), Failure> {
         self.engine().replay(id).await
     }

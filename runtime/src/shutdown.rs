@@ -35,7 +35,7 @@ pub(crate) async fn shutdown(
     root: &ActorRef<SupervisorMessage>,
     grace: Duration,
 ) -> ShutdownSummary {
-    engine.parts.slots.close();
+    engine.close();
     engine.tracker.close();
     let drained = tokio::time::timeout(grace, engine.tracker.wait()).await.is_ok();
     let before = engine.parts.ledger.read();

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ledger::Ledger;
-use super::open_task::OpenTask;
+use super::open_task::{OpenTask, Work};
 use crate::admission::{Places, Slots};
 use crate::journal::Journal;
 
@@ -26,7 +26,10 @@ pub(crate) struct EngineParts {
     pub(crate) services: Arc<AgentServices>,
     pub(crate) journal: Journal,
     pub(crate) places: Arc<Places>,
+    /// For tasks of agents.
     pub(crate) slots: Arc<Slots>,
+    /// For plans.
+    pub(crate) plan_slots: Arc<Slots>,
     pub(crate) ledger: Ledger,
     pub(crate) orchestrator: Address<OrchestratorMessage>,
     pub(crate) limits: LimitsConfig,
@@ -65,6 +68,20 @@ impl Engine {
         TaskId::new(self.parts.clock.unix_ms(), &self.parts.ids)
     }
 
+    /// The slots that bound a kind of work.
+    pub(crate) fn slots(&self, work: &Work) -> &Arc<Slots> {
+        match work {
+            Work::Agent(_) => &self.parts.slots,
+            Work::Plan(_) => &self.parts.plan_slots,
+        }
+    }
+
+    /// Lets no further task in because the runtime shuts down.
+    pub(crate) fn close(&self) {
+        self.parts.plan_slots.close();
+        self.parts.slots.close();
+    }
+
     /// The number of the next plan that the orchestrator runs.
     pub(crate) fn next_plan_number(&self) -> u64 {
         self.plans.fetch_add(1, Ordering::Relaxed) + 1
@@ -86,6 +103,11 @@ impl Engine {
 
     pub(crate) fn find(&self, id: TaskId) -> Option<Arc<OpenTask>> {
         self.table.get(&id).map(|task| Arc::clone(&task))
+    }
+
+    /// The open parts of a plan.
+    pub(crate) fn parts_of(&self, plan: TaskId) -> Vec<Arc<OpenTask>> {
+        self.table.iter().filter(|task| task.parent == Some(plan)).map(|task| Arc::clone(&task)).collect()
     }
 
     /// What a task's agents share.
