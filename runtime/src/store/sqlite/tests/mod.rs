@@ -1,3 +1,5 @@
+mod rows;
+
 use std::path::{Path, PathBuf};
 
 use playhouse_protocol::task::TaskStatus;
