@@ -1,3 +1,4 @@
+mod damage;
 mod rows;
 
 use std::path::{Path, PathBuf};
