@@ -47,7 +47,6 @@ impl Tree {
         let list = journal.journal.clone();
         let journal_child =
             ChildSpec::actor("journal", RestartKind::Permanent, move || (JournalActor, journal.clone()));
-        list.connect(journal_child.address());
         let journal_child = journal_child.with_mailbox_probe(move || list.waiting_len());
 
         let args = MetricsArgs { meter: Arc::clone(meter) };
