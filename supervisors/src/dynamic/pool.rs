@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use playhouse_protocol::{FailureClass, RandomSource};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorCell, ActorRef};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::Instant;
 
 use crate::child::{Address, ChildSpec, StartContext, StartError};
 use crate::panics::{Ending, Supervised};
@@ -17,6 +19,9 @@ use crate::tree::DynamicCounts;
 use super::PoolConfig;
 use super::actor::{DynamicSupervisorActor, DynamicSupervisorArgs};
 use super::state::Counters;
+
+/// How often it is looked whether a supervisor is up again: a restart waits 100 ms and more.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Spreads short-lived actors over several dynamic supervisors, and bounds how many there are at once.
 ///
@@ -166,6 +171,23 @@ impl SupervisorPool {
             .find_map(|shard| shard.address.get())
             .map(|supervisor| supervisor.get_cell())
             .ok_or(PoolError::Down)
+    }
+
+    /// [`next`](Self::next), waiting up to `limit` while all are down: a restart of them takes them down together.
+    ///
+    /// # Errors
+    /// [`PoolError::Down`] when none was up in time.
+    pub async fn next_within(&self, limit: Duration) -> Result<ActorCell, PoolError> {
+        let give_up = Instant::now() + crate::bounded(limit);
+        loop {
+            match self.next() {
+                Err(PoolError::Down) if Instant::now() < give_up => {
+                    // Whichever comes first: they are looked at, since waiting for one would miss the others.
+                    tokio::time::sleep_until(give_up.min(Instant::now() + LOOK_EVERY)).await;
+                }
+                found => return found,
+            }
+        }
     }
 
     /// Spawns an actor under the next supervisor, in the task of the caller, and tells how it ends.
