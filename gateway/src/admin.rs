@@ -92,7 +92,7 @@ impl AdminServer {
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), AdminError> {
         let app = Router::new()
             .route("/metrics", get(metrics))
-            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/healthz", get(health))
             .route("/readyz", get(ready))
             .with_state(self.runtime);
         axum::serve(self.listener, app).with_graceful_shutdown(stop).await.map_err(AdminError::Serve)
@@ -103,6 +103,14 @@ async fn metrics(State(runtime): State<Runtime>) -> Response {
     match runtime.metrics_text().await {
         Ok(text) => ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("failed to {error}\n")).into_response(),
+    }
+}
+
+/// Whether the process is of use, as opposed to whether it can take work at the moment.
+async fn health(State(runtime): State<Runtime>) -> Response {
+    match runtime.failure() {
+        None => "ok\n".into_response(),
+        Some(failure) => (StatusCode::SERVICE_UNAVAILABLE, format!("failed to {failure}\n")).into_response(),
     }
 }
 

@@ -13,8 +13,9 @@ use playhouse_models::Catalog;
 use playhouse_protocol::journal::Payload;
 use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
 use playhouse_protocol::{Budget, Failure, TaskId, envelope};
-use playhouse_supervisors::{Address, SupervisorMessage, TreeNode};
-use ractor::{ActorRef, Message, RpcReplyPort};
+use playhouse_supervisors::{Address, TreeNode};
+use ractor::{Message, RpcReplyPort};
+use tokio::task::JoinSet;
 
 use crate::admission::{TASK_TIMEOUT_MAX, check_options};
 use crate::builder::RuntimeBuilder;
@@ -25,6 +26,7 @@ use crate::plan::{Observe, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork}
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
 use crate::tasks::{Accounting, DeadLetter, Engine, Settled, Submission, TakeBackOnDrop, Work};
+use crate::tree::Root;
 
 /// How long a part of the runtime may take to tell its state. None of them does anything long.
 const STATE_LIMIT: Duration = Duration::from_secs(5);
@@ -42,9 +44,11 @@ pub struct Runtime {
 pub(crate) struct RuntimeParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) root: ActorRef<SupervisorMessage>,
+    pub(crate) root: Root,
     pub(crate) models: BTreeMap<String, Address<ModelMessage>>,
     pub(crate) metrics: Address<MetricsMessage>,
+    /// Tells the engine when the tree has ended.
+    pub(crate) _watch: JoinSet<()>,
 }
 
 struct Inner {
@@ -55,8 +59,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.parts.engine.stop.cancel();
         self.parts.engine.parts.journal.close();
-        // Its children end with it.
-        self.parts.root.kill();
     }
 }
 
@@ -75,13 +77,8 @@ impl Runtime {
     }
 
     #[cfg(test)]
-    pub(crate) fn root(&self) -> &ActorRef<SupervisorMessage> {
-        &self.inner.parts.root
-    }
-
-    /// Why the runtime can work no more; `None` for one that works, and for one that was shut down.
-    pub fn failure(&self) -> Option<Failure> {
-        None
+    pub(crate) fn root(&self) -> &ractor::ActorRef<playhouse_supervisors::SupervisorMessage> {
+        &self.inner.parts.root.0
     }
 
     /// Asks an agent and waits for its answer. Dropping the future cancels the request.
@@ -170,6 +167,36 @@ impl Runtime {
                 Err(Failure::invalid(format!("find plan {id}: it is a task of agent {}", agent.kind())))
             }
         }
+    }
+
+    /// The time that a task with these options has.
+    pub(crate) fn timeout(&self, options: &TaskOptions) -> Result<Duration, Failure> {
+        check_options(options, self.engine().parts.limits.task_timeout)
+    }
+
+    /// Runs a checked item of a map in memory, as soon as there is room for it. Dropping the future cancels it.
+    pub(crate) async fn run_in_memory<A: Agent>(
+        &self,
+        request: Payload,
+        options: TaskOptions,
+        timeout: Duration,
+    ) -> Result<A::Reply, Failure> {
+        let asker = TakeBackOnDrop::default();
+        let agent = self.engine().parts.services.registry().by_kind(A::KIND);
+        let agent = agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?;
+        let make = || {
+            Ok(Submission {
+                work: Work::Agent(Arc::clone(agent)),
+                request: request.clone(),
+                options: options.clone(),
+                parent: None,
+                timeout,
+                is_watched: false,
+                take_back: Some(asker.submission_half()),
+            })
+        };
+        let task = self.engine().submit_when_there_is_room(make).await?;
+        TaskHandle::<A>::new(task).result().await
     }
 
     /// Runs a plan and waits for it. Dropping the future cancels it.
@@ -299,6 +326,12 @@ impl Runtime {
         self.engine().parts.slots.is_closed()
     }
 
+    /// Why this runtime can work no more: its supervision tree has given up. Everything is refused then, and tasks that
+    /// are in a durable journal are left to the next runtime on it. `None` for one that works or was shut down.
+    pub fn failure(&self) -> Option<Failure> {
+        self.engine().failure.get().cloned()
+    }
+
     /// What became of all tasks since this runtime's start.
     pub fn accounting(&self) -> Accounting {
         self.engine().parts.ledger.read()
@@ -350,7 +383,7 @@ impl Runtime {
     /// # Errors
     /// When it does not answer within 5 seconds.
     pub async fn tree(&self) -> Result<TreeNode, StateError> {
-        playhouse_supervisors::tree(&self.inner.parts.root, STATE_LIMIT)
+        playhouse_supervisors::tree(&self.inner.parts.root.0, STATE_LIMIT)
             .await
             .map_err(|_| StateError { part: "the supervision tree", limit: STATE_LIMIT })
     }
@@ -386,7 +419,7 @@ impl Runtime {
     /// durable journal to the next process, cancels the rest, and stops the tree in reverse order. Later calls
     /// on this runtime are refused.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownSummary {
-        crate::shutdown::shutdown(self.engine(), &self.inner.parts.root, grace).await
+        crate::shutdown::shutdown(self.engine(), &self.inner.parts.root.0, grace).await
     }
 
     /// [`shutdown`](Self::shutdown) with the configured grace.
@@ -396,7 +429,7 @@ impl Runtime {
 
     /// Checks a request and writes it down as bytes. What cannot be read back is refused here and not found out
     /// at the next start.
-    fn submission<A: Agent>(
+    pub(crate) fn submission<A: Agent>(
         &self,
         request: &A::Request,
         options: TaskOptions,

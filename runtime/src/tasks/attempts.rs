@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(waits, [Some(2_075), Some(2_150), Some(2_300), Some(2_750)]);
         assert_eq!(after(10, 8, &other), Some(100), "the second attempt that counts");
         assert_eq!(after(11, 8, &other), None, "the third one");
-        let too_slow = full.with_retry_after_ms(10_000);
+        let too_slow = full.clone().with_retry_after_ms(10_000);
         assert_eq!(after(1, 0, &too_slow), None, "the task's time is the bound");
     }
 

@@ -1,7 +1,7 @@
 //! What all tasks of a runtime share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -10,8 +10,8 @@ use playhouse_actors::orchestrator::OrchestratorMessage;
 use playhouse_actors::task::{EventLog, StepJournal, TaskScope, TaskScopeArgs};
 use playhouse_config::settings::{AttemptsConfig, LimitsConfig};
 use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
-use playhouse_protocol::{RandomSource, SeededSource, TaskId, WallClock};
-use playhouse_supervisors::Address;
+use playhouse_protocol::{Failure, RandomSource, SeededSource, TaskId, WallClock};
+use playhouse_supervisors::{Address, ExitCause};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -50,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) tracker: TaskTracker,
     /// The parent of every task's token.
     pub(crate) stop: CancellationToken,
+    /// Why no more can be done.
+    pub(crate) failure: OnceLock<Failure>,
     plans: AtomicU64,
 }
 
@@ -60,6 +62,7 @@ impl Engine {
             table: DashMap::new(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
+            failure: OnceLock::new(),
             plans: AtomicU64::new(0),
         })
     }
@@ -80,6 +83,24 @@ impl Engine {
     pub(crate) fn close(&self) {
         self.parts.plan_slots.close();
         self.parts.slots.close();
+    }
+
+    /// The supervision tree has ended, and with it the journal's writer: whoever waits and whoever comes is told.
+    /// Open tasks are left to the next process, or are lost with this one where nothing outlives it.
+    pub(crate) fn tree_ended(&self, cause: &ExitCause) {
+        if !self.stop.is_cancelled() {
+            let told = |doing: &str| {
+                Failure::internal(format!("{doing}: the supervision tree of the runtime has ended: {cause}"))
+                    .with_hint("Start another runtime on the same journal; it goes on with the open tasks.")
+            };
+            tracing::error!(%cause, "the supervision tree has ended");
+            // Set once: a tree ends once.
+            let _ = self.failure.set(told("go on"));
+            self.parts.plan_slots.close_with(told("accept a plan"));
+            self.parts.slots.close_with(told("accept a task"));
+        }
+        self.stop.cancel();
+        self.parts.journal.close();
     }
 
     /// The number of the next plan that the orchestrator runs.

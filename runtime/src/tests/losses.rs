@@ -106,22 +106,6 @@ async fn everybody_is_told_when_the_supervision_tree_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_journal_that_breaks_for_good_takes_the_runtime_down_with_an_answer_to_everybody() {
-    let theatre = Theatre::default();
-    let runtime = theatre.open().await;
-    let submit = |acts| runtime.submit::<Player>(acts, TaskOptions::default());
-    let begun = submit(vec![Act::Wait]).await.unwrap();
-    theatre.shelf.panics_on_every_commit.store(true, Ordering::SeqCst);
-    let refused = submit(vec![Act::Say(1)]).await.unwrap_err();
-    assert!(refused.class.is_retryable() || refused.class == FailureClass::Internal, "{refused}");
-    // Another writer that does not give up by itself.
-    assert!(runtime.cancel(begun.id()).await.is_err());
-    until(|| runtime.failure().is_some()).await;
-    assert!(runtime.accounting().adds_up());
-    runtime.shutdown(Duration::from_secs(1)).await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_start_that_is_dropped_half_way_leaves_nothing_running() {
     let mut turns = 0;
     loop {

@@ -134,7 +134,6 @@ pub(super) struct Shelf {
     pub(super) panics_on_request: AtomicBool,
     /// Whether the next commit panics.
     pub(super) panics_on_commit: AtomicBool,
-    pub(super) panics_on_every_commit: AtomicBool,
     /// Whether commits of reopened tasks wait for `go`.
     pub(super) holds_reopening: AtomicBool,
     pub(super) held: Notify,
@@ -160,7 +159,6 @@ impl TaskStore for Shelf {
     fn commit(&self, group: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Reception>, StoreError>> {
         async move {
             assert!(!self.panics_on_commit.swap(false, Ordering::SeqCst), "the shelf fell down");
-            assert!(!self.panics_on_every_commit.load(Ordering::SeqCst), "the shelf is broken");
             let reopens = group.iter().any(|entry| matches!(entry, Entry::Reopened { .. }));
             if reopens && self.holds_reopening.load(Ordering::SeqCst) {
                 self.held.notify_one();
