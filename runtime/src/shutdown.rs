@@ -35,6 +35,7 @@ pub(crate) async fn shutdown(
     root: &ActorRef<SupervisorMessage>,
     grace: Duration,
 ) -> ShutdownSummary {
+    let kept_before = engine.parts.ledger.read().kept;
     engine.close();
     engine.tracker.close();
     let drained = tokio::time::timeout(grace, engine.tracker.wait()).await.is_ok();
@@ -59,7 +60,7 @@ pub(crate) async fn shutdown(
     let len = |after: u64, before: u64| usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX);
     ShutdownSummary {
         cancelled_len: len(after.cancelled, before.cancelled),
-        kept_len: len(after.kept, before.kept),
+        kept_len: len(after.kept, kept_before),
         killed,
     }
 }
