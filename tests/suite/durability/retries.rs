@@ -1,8 +1,8 @@
 use std::sync::atomic::Ordering;
 
-use playhouse_runtime::protocol::FailureClass;
 use playhouse_runtime::protocol::event::TaskEventKind;
 use playhouse_runtime::protocol::task::{TaskOptions, TaskStatus};
+use playhouse_runtime::protocol::{Budget, FailureClass};
 
 use super::acting::{Act, Acting, Theatre, call};
 
@@ -192,5 +192,23 @@ async fn an_agent_that_hangs_past_its_time_gives_its_request_back() {
     let wrong = TaskOptions { attempt_timeout_ms: Some(0), ..TaskOptions::default() };
     let refused = runtime.submit::<Acting>(vec![Act::Wait], wrong).await.unwrap_err();
     assert!(refused.message.contains("attempt_timeout_ms"), "{refused}");
+    runtime.shutdown_gracefully().await;
+}
+
+#[tokio::test]
+async fn what_a_failed_question_used_is_counted_in_every_attempt() {
+    let theatre = Theatre::new();
+    let runtime = theatre.open().await;
+    let asked =
+        vec![call("one"), Act::Ask(vec![call("two")]), Act::Fail(FailureClass::Denied, "no".to_owned())];
+    let acts = vec![Act::TryAsk(asked), Act::Draw, Act::Panic { once: true }, call("three")];
+    let budget = Budget { model_calls_max: Some(3), ..Budget::default() };
+    let options = TaskOptions { budget, ..TaskOptions::default() };
+    let task = runtime.submit::<Acting>(acts, options.clone()).await.unwrap();
+    assert_eq!(task.result().await.unwrap(), ["failed to no", "0", "stood", "THREE"]);
+    assert_eq!((task.summary().attempts, task.usage().model_calls), (2, 3));
+    for question in ["one", "two", "three"] {
+        assert_eq!(theatre.stage.asked(question), 1, "{question}");
+    }
     runtime.shutdown_gracefully().await;
 }
