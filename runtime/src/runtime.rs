@@ -17,7 +17,7 @@ use playhouse_supervisors::{Address, TreeNode};
 use ractor::{Message, RpcReplyPort};
 use tokio::task::JoinSet;
 
-use crate::admission::{TASK_TIMEOUT_MAX, check_options};
+use crate::admission::{TASK_TIMEOUT_MAX, check_options, unwritable_request};
 use crate::builder::RuntimeBuilder;
 use crate::error::StateError;
 use crate::handle::{TaskHandle, kept};
@@ -437,8 +437,8 @@ impl Runtime {
         let checked = self.check::<A>(request, &options).and_then(|timeout| {
             let agent = self.engine().parts.services.registry().by_kind(A::KIND);
             let agent = Arc::clone(agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?);
-            let bytes =
-                envelope::encode_agent_value(A::VERSION, request).map_err(|error| unwritable::<A>(&error))?;
+            let bytes = envelope::encode_agent_value(A::VERSION, request)
+                .map_err(|error| unwritable_request::<A>(&error))?;
             if options.durability == Durability::Full {
                 agent.check(&bytes)?;
             }
@@ -455,10 +455,6 @@ impl Runtime {
             take_back: None,
         })
     }
-}
-
-fn unwritable<A: Agent>(error: &envelope::EnvelopeError) -> Failure {
-    AgentError::Unwritable { kind: A::KIND, what: "the request", reason: error.to_string() }.into()
 }
 
 impl fmt::Debug for Runtime {
