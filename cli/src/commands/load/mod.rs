@@ -146,11 +146,14 @@ async fn start(
     Session::start_with(app, builder).await
 }
 
-/// The user's settings with room for `width` agents at once, and without pruning: a journal that forgets ended tasks
+/// The user's settings with room for `width` tasks and agents at once, of one tenant too, and without pruning: a journal that forgets ended tasks
 /// while the run goes on cannot be counted against the books, and would let their keys be submitted anew.
 fn for_load(mut config: Config, width: u64) -> Config {
     let width = usize::try_from(width).unwrap_or(usize::MAX);
-    config.limits.agents_live_max = config.limits.agents_live_max.max(width);
+    let limits = &mut config.limits;
+    limits.agents_live_max = limits.agents_live_max.max(width);
+    limits.tasks_open_max = limits.tasks_open_max.max(width);
+    limits.tenant_tasks_open_max = limits.tenant_tasks_open_max.map(|max| max.max(width));
     config.journal.ended_max = None;
     config.journal.ended_age_max = None;
     config
@@ -167,5 +170,15 @@ mod tests {
         assert_eq!(config.limits.agents_live_max, 50_000);
         let least = Config::default().limits.agents_live_max;
         assert_eq!(for_load(Config::default(), 1).limits.agents_live_max, least);
+    }
+
+    #[test]
+    fn a_width_is_that_width_whatever_the_bounds_of_open_tasks_are() {
+        let mut config = Config::default();
+        config.limits.tenant_tasks_open_max = Some(10);
+        let limits = for_load(config, 50_000).limits;
+        assert_eq!((limits.tasks_open_max, limits.tenant_tasks_open_max), (50_000, Some(50_000)));
+        let limits = for_load(Config::default(), 1).limits;
+        assert_eq!((limits.tasks_open_max, limits.tenant_tasks_open_max), (5_000, None));
     }
 }
