@@ -15,6 +15,7 @@ use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
 use playhouse_protocol::{Budget, Failure, TaskId, envelope};
 use playhouse_supervisors::{Address, TreeNode};
 use ractor::{Message, RpcReplyPort};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::admission::{TASK_TIMEOUT_MAX, check_options, unwritable_request};
@@ -393,7 +394,17 @@ impl Runtime {
     /// # Errors
     /// When the metrics actor does not answer within 5 seconds.
     pub async fn metrics_text(&self) -> Result<String, StateError> {
-        state(&self.inner.parts.metrics, "the metrics actor", MetricsMessage::GetText).await
+        let silent = |_| StateError { part: "the metrics actor", limit: STATE_LIMIT };
+        let actor = &self.inner.parts.metrics;
+        // Sent through the address, which counts it for the tree.
+        actor.wait(STATE_LIMIT).await.map_err(silent)?;
+        let (reply, text) = oneshot::channel();
+        actor.send(MetricsMessage::GetText(reply.into())).map_err(silent)?;
+        let silent = StateError { part: "the metrics actor", limit: STATE_LIMIT };
+        match tokio::time::timeout(STATE_LIMIT, text).await {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(_)) | Err(_) => Err(silent),
+        }
     }
 
     /// What a model has done since its actor started; `None` for a name that is not in the catalog.

@@ -68,9 +68,11 @@ impl Tree {
             ChildSpec::actor("journal", RestartKind::Permanent, move || (JournalActor, journal.clone()));
         let journal_child = journal_child.with_mailbox_probe(move || list.waiting_len());
 
-        let args = MetricsArgs { meter: Arc::clone(meter) };
+        let mailbox = MailboxGauge::default();
+        let args = MetricsArgs { meter: Arc::clone(meter), mailbox: mailbox.clone() };
         let metrics_child =
-            ChildSpec::actor("metrics", RestartKind::Permanent, move || (MetricsActor, args.clone()));
+            ChildSpec::actor("metrics", RestartKind::Permanent, move || (MetricsActor, args.clone()))
+                .with_mailbox(&mailbox);
         let metrics = metrics_child.address();
 
         let mut models = BTreeMap::new();

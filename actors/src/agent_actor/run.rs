@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use playhouse_supervisors::PoolSupervisor;
 use ractor::{Actor, ActorCell, ActorRef};
 use tokio::sync::oneshot;
 
 use super::actor::AgentActor;
 use super::message::AgentMessage;
+use super::state::AgentArgs;
 use crate::agent::{Agent, AgentError};
 use crate::context::{ASK_DEPTH_MAX, AgentContext, AgentServices, Place};
 use crate::task::TaskScope;
@@ -51,8 +53,9 @@ pub(crate) async fn run_agent<A: Agent>(
     let running = meters.begin();
     let lost = || AgentError::Lost { kind: A::KIND };
     let supervisor = supervisor_in_time(services, task).await?.ok_or_else(lost)?;
-    let (actor, _join) =
-        Actor::spawn_linked(None, AgentActor::<A>::new(), agent, supervisor).await.map_err(|_| lost())?;
+    let args = AgentArgs { agent, events: supervisor.events };
+    let spawned = Actor::spawn_linked(None, AgentActor::<A>::new(), args, supervisor.actor).await;
+    let (actor, _join) = spawned.map_err(|_| lost())?;
     let answered = wait_for_answer(&actor, services, task, place, request).await;
     running.end(answered.as_ref().err().map(AgentError::class));
     answered
@@ -62,7 +65,7 @@ pub(crate) async fn run_agent<A: Agent>(
 async fn supervisor_in_time(
     services: &AgentServices,
     task: &TaskScope,
-) -> Result<Option<ActorCell>, AgentError> {
+) -> Result<Option<PoolSupervisor>, AgentError> {
     tokio::select! {
         biased;
         found = services.pool().next_within(RESTART_LIMIT) => Ok(found.ok()),

@@ -43,6 +43,27 @@ async fn an_agent_whose_actor_is_killed_gives_its_request_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_tree_tells_of_every_actor_how_much_waits_for_it() {
+    fn check(node: &playhouse_supervisors::TreeNode) {
+        let is_counted = node.mailbox_len.is_some();
+        let is_static = matches!(node.kind, playhouse_supervisors::NodeKind::Supervisor { .. });
+        assert!(is_counted || is_static, "{} has no depth", node.name);
+        assert_eq!(node.mailbox_len.unwrap_or_default(), 0, "{}", node.name);
+        node.children.iter().for_each(check);
+    }
+    let theatre = Theatre::default();
+    let runtime = theatre.open().await;
+    for said in 0..100 {
+        assert_eq!(runtime.run::<Player>(vec![Act::Say(said)]).await.unwrap(), Told(vec![said]));
+        assert!(runtime.metrics_text().await.is_ok());
+    }
+    // The last ends are seen a moment later.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    check(&runtime.tree().await.unwrap());
+    runtime.shutdown_gracefully().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_waits_for_agent_supervisors_that_are_being_restarted() {
     let theatre = Theatre::default();
     let runtime = theatre.open().await;
