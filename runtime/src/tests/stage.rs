@@ -262,6 +262,12 @@ impl Theatre {
             .await
             .unwrap()
     }
+
+    /// A runtime that does not know [`Player`].
+    pub(super) async fn open_without_player(&self) -> Runtime {
+        let store = Arc::clone(&self.shelf) as Arc<dyn TaskStore>;
+        Runtime::builder().seed(1_000).store(store).start().await.unwrap()
+    }
 }
 
 /// Waits until something is so. Bounded by the runtime's own work alone.
