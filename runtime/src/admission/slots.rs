@@ -19,6 +19,12 @@ const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
 /// What a caller is asked to wait that came during a shutdown: about what the next process needs to be there.
 const RETRY_AFTER_CLOSED: Duration = Duration::from_secs(5);
 
+/// What a part waits at most before it looks again: another one may have been told of a slot and left it.
+const AGAIN_MAX: Duration = Duration::from_secs(1);
+
+/// What a part waits when it is not for a slot.
+const AGAIN_DEFAULT: Duration = Duration::from_millis(100);
+
 /// The weight of the latest end in the time between two ends: about the last hundred count.
 const PACE_WEIGHT: f64 = 0.02;
 
@@ -101,9 +107,18 @@ impl Slots {
         Slot { slots: Arc::clone(self), tenant: tenant.clone() }
     }
 
-    /// Waits until a slot comes free, whosoever. One that came free a moment ago counts.
-    pub(crate) async fn freed(&self) {
-        self.freed.notified().await;
+    /// Waits until another try may succeed, for a part of what was accepted, which was refused with this: until a slot
+    /// comes free, whosoever, one that came free a moment ago counted in; or for a while.
+    pub(crate) async fn wait_for_room(&self, refused: &Failure) {
+        // A journal without room says no time, and slots that come free change nothing about it.
+        let Some(again_ms) = refused.retry_after_ms else {
+            return tokio::time::sleep(AGAIN_DEFAULT).await;
+        };
+        tokio::select! {
+            biased;
+            () = self.freed.notified() => {}
+            () = tokio::time::sleep(Duration::from_millis(again_ms).min(AGAIN_MAX)) => {}
+        }
     }
 
     /// Lets no further task in because the runtime shuts down.
@@ -263,17 +278,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_a_slot_is_told_of_the_next_one_and_of_the_end() {
         let slots = slots(1, None);
+        let begun = Instant::now();
         let held = slots.take(&tenant("a")).unwrap();
-        let mut freed = Box::pin(slots.freed());
-        assert!(futures::poll!(&mut freed).is_pending());
+        let refused = slots.take(&tenant("a")).unwrap_err();
+        let mut room = Box::pin(slots.wait_for_room(&refused));
+        assert!(futures::poll!(&mut room).is_pending());
         drop(held);
-        freed.await;
-        let mut freed = Box::pin(slots.freed());
-        assert!(futures::poll!(&mut freed).is_pending());
+        room.await;
+        let mut room = Box::pin(slots.wait_for_room(&refused));
+        assert!(futures::poll!(&mut room).is_pending());
         slots.close_with(Failure::internal("go on: it is over"));
-        freed.await;
+        room.await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
         slots.close();
         assert_eq!(slots.take(&tenant("a")).unwrap_err().message, "go on: it is over");
+        // Nobody is told, and it is looked again all the same.
+        slots.wait_for_room(&refused.clone().with_retry_after_ms(30_000)).await;
+        assert_eq!(begun.elapsed(), AGAIN_MAX);
+        // A full disk: slots that come free are none of its business.
+        let full = Failure::new(FailureClass::Overloaded, "write to the journal: the disk is full");
+        drop(slots.take_again(&tenant("a")));
+        slots.wait_for_room(&full).await;
+        assert_eq!(begun.elapsed(), AGAIN_MAX + AGAIN_DEFAULT);
     }
 
     #[test]

@@ -98,7 +98,11 @@ impl PlanWork {
         let (reply, outcome) = oneshot::channel();
         let lost = || AgentError::Lost { kind: super::KIND };
         let orchestrator = &engine.parts.orchestrator;
-        orchestrator.wait(ORCHESTRATOR_LIMIT).await.map_err(|_| lost())?;
+        tokio::select! {
+            biased;
+            up = orchestrator.wait(ORCHESTRATOR_LIMIT) => drop(up.map_err(|_| lost())?),
+            () = task.scope.cancel().cancelled() => return Err(AgentError::Cancelled),
+        }
         orchestrator.send(OrchestratorMessage::RunPlan { plan, reply }).map_err(|_| lost())?;
         let outcome = tokio::select! {
             biased;

@@ -21,9 +21,10 @@ use crate::store::{Entry, Reception, StoreError, StoreErrorKind};
 /// How often an acceptance is written again when the writer was restarted under it.
 const WRITER_RESTARTS_MAX: u32 = 3;
 
-/// What a task that waits for room waits before it is handed in again when nobody says how long: the journal's disk is
-/// full.
-const AGAIN_DEFAULT: Duration = Duration::from_millis(100);
+/// How often a task that was accepted before is looked up in the journal while that fails for now, and the wait behind the
+/// first time, which doubles: some five seconds in all.
+const LOOKS_MAX: u32 = 8;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A task that somebody wants done. It has been checked.
 pub(crate) struct Submission {
@@ -125,14 +126,7 @@ impl Engine {
             if refused.class != FailureClass::Overloaded || slots.is_closed() {
                 return Err(self.refuse(refused));
             }
-            // A journal without room says no time, and slots that come free change nothing about it.
-            let is_for_a_slot = refused.retry_after_ms.is_some();
-            let again = refused.retry_after_ms.map_or(AGAIN_DEFAULT, Duration::from_millis);
-            tokio::select! {
-                biased;
-                () = slots.freed(), if is_for_a_slot => {}
-                () = tokio::time::sleep(again) => {}
-            }
+            slots.wait_for_room(&refused).await;
         }
     }
 
@@ -191,7 +185,7 @@ impl Engine {
             Ok(Reception::KeyTaken { task: first, same_request }) => {
                 self.withdraw(&task);
                 if same_request {
-                    return self.attach(first).await;
+                    return self.attach_in_time(first).await;
                 }
                 Err(key_conflict(&task, first))
             }
@@ -239,6 +233,21 @@ impl Engine {
     pub(crate) fn refuse(&self, failure: Failure) -> Failure {
         self.parts.ledger.refused(failure.class);
         failure
+    }
+
+    /// [`attach`](Self::attach), tried again while the journal cannot be read for now: whoever asks would take that for
+    /// the failure of a task that may have an answer.
+    async fn attach_in_time(&self, id: TaskId) -> Result<Arc<OpenTask>, Failure> {
+        let store = self.parts.journal.store();
+        let mut again = LOOK_AGAIN;
+        for _ in 1..LOOKS_MAX {
+            match store.task(id).await {
+                Err(error) if error.is_transient() => tokio::time::sleep(again).await,
+                Ok(_) | Err(_) => break,
+            }
+            again *= 2;
+        }
+        self.attach(id).await
     }
 
     /// A task that was accepted before: an open one of this process, or one that has ended.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use playhouse_actors::agent::AgentError;
 use playhouse_protocol::journal::{FailedAttempt, RecordedStep};
 use playhouse_protocol::task::{TaskStatus, TaskSummary};
-use playhouse_protocol::{Failure, TaskId};
+use playhouse_protocol::{Failure, FailureClass, TaskId};
 use tokio::sync::oneshot;
 
 use super::accept::unknown_task;
@@ -56,7 +56,10 @@ impl Engine {
     /// As [`dead_letter`](Self::dead_letter); class `InvalidInput` when this program does not know its kind,
     /// `Overloaded` when no slot is free. The task is the dead letter that it was then.
     pub(crate) async fn replay(self: &Arc<Self>, id: TaskId) -> Result<(), Failure> {
-        self.try_replay(id).await.map_err(|refused| self.refuse(refused))
+        self.try_replay(id).await.map_err(|failure| match failure.class {
+            FailureClass::Overloaded => self.refuse(failure),
+            _ => failure,
+        })
     }
 
     /// [`replay`](Self::replay), whose refusals are not counted.
@@ -168,17 +171,11 @@ impl Engine {
         }
         let slots = self.slots(&task.work);
         loop {
-            let refused = match self.try_replay(task.id()).await {
-                Ok(()) => return Ok(()),
-                Err(refused) => refused,
-            };
-            let Some(again_ms) = refused.retry_after_ms.filter(|_| !slots.is_closed()) else {
-                return Err(refused);
-            };
-            tokio::select! {
-                biased;
-                () = slots.freed() => {}
-                () = tokio::time::sleep(Duration::from_millis(again_ms)) => {}
+            match self.try_replay(task.id()).await {
+                Err(refused) if refused.class == FailureClass::Overloaded && !slots.is_closed() => {
+                    slots.wait_for_room(&refused).await;
+                }
+                replayed => return replayed,
             }
         }
     }

@@ -126,9 +126,13 @@ impl Engine {
         self.table.get(&id).map(|task| Arc::clone(&task))
     }
 
-    /// The open parts of a plan.
+    /// The open parts of a plan, oldest first. Looks through the whole table, so it is for plans that end otherwise than
+    /// most.
     pub(crate) fn parts_of(&self, plan: TaskId) -> Vec<Arc<OpenTask>> {
-        self.table.iter().filter(|task| task.parent == Some(plan)).map(|task| Arc::clone(&task)).collect()
+        let of_plan = self.table.iter().filter(|task| task.parent == Some(plan));
+        let mut parts: Vec<_> = of_plan.map(|task| Arc::clone(&task)).collect();
+        parts.sort_by_key(|part| part.id());
+        parts
     }
 
     /// What a task's agents share.
