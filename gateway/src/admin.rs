@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use playhouse_runtime::Runtime;
-use playhouse_runtime::protocol::FailureClass;
+use playhouse_runtime::protocol::{Failure, FailureClass};
 use playhouse_runtime::supervisors::NodeState;
 use tokio::net::TcpListener;
 
@@ -92,7 +92,7 @@ impl AdminServer {
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), AdminError> {
         let app = Router::new()
             .route("/metrics", get(metrics))
-            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/healthz", get(health))
             .route("/readyz", get(ready))
             .with_state(self.runtime);
         axum::serve(self.listener, app).with_graceful_shutdown(stop).await.map_err(AdminError::Serve)
@@ -106,6 +106,18 @@ async fn metrics(State(runtime): State<Runtime>) -> Response {
     }
 }
 
+/// Whether the process is of use, as opposed to whether it can take work at the moment.
+async fn health(State(runtime): State<Runtime>) -> Response {
+    health_of(runtime.failure())
+}
+
+fn health_of(failure: Option<Failure>) -> Response {
+    match failure {
+        None => "ok\n".into_response(),
+        Some(failure) => (StatusCode::SERVICE_UNAVAILABLE, format!("failed to {failure}\n")).into_response(),
+    }
+}
+
 async fn ready(State(runtime): State<Runtime>) -> Response {
     match runtime.tree().await {
         Ok(tree) if tree.children.iter().all(|child| child.state == NodeState::Running) => {
@@ -113,5 +125,17 @@ async fn ready(State(runtime): State<Runtime>) -> Response {
         }
         Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "a part of the tree is down\n").into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("failed to {error}\n")).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_can_work_no_more_is_not_healthy() {
+        assert_eq!(health_of(None).status(), StatusCode::OK);
+        let failure = Failure::internal("go on: the supervision tree of the runtime has ended: killed");
+        assert_eq!(health_of(Some(failure)).status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

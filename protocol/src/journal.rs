@@ -84,6 +84,11 @@ impl StepPath {
         Self(path)
     }
 
+    /// Whether this place is below another one: a step of the agent that answers it, or of one that this agent asked.
+    pub fn is_below(&self, other: &Self) -> bool {
+        self.0.len() > other.0.len() && self.0.starts_with(&other.0)
+    }
+
     /// Whether this is the task itself.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
@@ -214,6 +219,17 @@ mod tests {
         assert_eq!("".parse::<StepPath>().unwrap(), StepPath::root());
         for wrong in [".", "1.", "a", "1.-2", "4294967296"] {
             assert!(wrong.parse::<StepPath>().unwrap_err().message.contains(wrong));
+        }
+    }
+
+    #[test]
+    fn a_place_is_below_those_it_begins_with() {
+        let asked = StepPath::root().child(2);
+        assert!(asked.child(1).is_below(&asked) && asked.child(1).child(3).is_below(&asked));
+        assert!(asked.is_below(&StepPath::root()));
+        for other in [asked.clone(), StepPath::root().child(3), StepPath::root(), StepPath::root().child(21)]
+        {
+            assert!(!other.is_below(&asked), "{other}");
         }
     }
 

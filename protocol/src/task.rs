@@ -24,7 +24,8 @@ pub struct TaskOptions {
     pub priority: Priority,
     /// Whether it is written down.
     pub durability: Durability,
-    /// Attempts in all, the first included; `None` takes the configured limit.
+    /// Attempts in all, the first included, without those that ended at a full queue (class `Overloaded`); `None` takes
+    /// the configured limit.
     pub attempts_max: Option<u32>,
     /// The submitter's own name for this task: submitting it again under the same key and tenant returns the
     /// first task. Needs [`Durability::Full`].

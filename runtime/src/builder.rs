@@ -17,6 +17,7 @@ use playhouse_config::settings::JournalConfig;
 use playhouse_models::{BudgetLedger, Catalog, CatalogParts, ModelClient};
 use playhouse_protocol::{SeededSource, WallClock};
 use playhouse_supervisors::ready;
+use tokio::task::JoinSet;
 
 use crate::admission::{Places, Slots};
 use crate::clock::SystemWallClock;
@@ -27,7 +28,7 @@ use crate::router::{CatalogRouter, OwnModels};
 use crate::runtime::{Runtime, RuntimeParts};
 use crate::store::{MemoryStore, TaskStore};
 use crate::tasks::{Engine, EngineParts, Ledger};
-use crate::tree::Tree;
+use crate::tree::{Root, Tree};
 
 /// How long the tree may take to start. Nothing in it waits for a network or loads a model.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -168,13 +169,15 @@ impl RuntimeBuilder {
             meter: Arc::clone(&meter),
             ledger,
         });
-        let root = tree.spec.spawn().await?;
-        ready(&root.actor, START_LIMIT).await?;
+        let spawned = tree.spec.spawn().await?;
+        let root = Root(spawned.actor.clone());
+        ready(&root.0, START_LIMIT).await?;
         let engine = Engine::new(EngineParts {
             services,
             journal,
             places: Places::new(tree.pool),
-            slots: Slots::new(&self.config.limits),
+            slots: Slots::new("task", &self.config.limits),
+            plan_slots: Slots::new("plan", &self.config.limits),
             ledger: Ledger::new(meter),
             orchestrator: tree.orchestrator,
             limits: self.config.limits,
@@ -183,13 +186,20 @@ impl RuntimeBuilder {
             jitter: random.fork("attempts"),
             clock,
         });
+        let mut watch = JoinSet::new();
+        let watched = Arc::clone(&engine);
+        watch.spawn(async move {
+            let cause = spawned.ended().await;
+            watched.tree_ended(&cause);
+        });
         let runtime = Runtime::from_parts(RuntimeParts {
             engine: Arc::clone(&engine),
             catalog,
             performance_file: self.performance_file,
-            root: root.actor,
+            root,
             models: tree.models,
             metrics: tree.metrics,
+            _watch: watch,
         });
         if !self.without_recovery {
             let resumed = engine.recover().await?;

@@ -52,6 +52,9 @@ mod router;
 mod tasks;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 pub use admission::{ATTEMPTS_MAX, TASK_TIMEOUT_MAX};
 pub use builder::RuntimeBuilder;
 pub use clock::SystemWallClock;

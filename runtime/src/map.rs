@@ -1,7 +1,7 @@
 //! One agent asked many times side by side.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use playhouse_actors::Agent;
 use playhouse_actors::orchestrator::{ItemOutcome, OrchestratorMessage, Plan, PlanId};
@@ -114,18 +114,21 @@ impl<A: Agent> Map<A> {
         let shape = self.shape();
         let Self { runtime, items, options, observe, .. } = self;
         let label = format!("map {}", A::KIND);
-        let items: Vec<_> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
-        let len = items.len();
+        shape.check(items.len())?;
+        // Each is written down as bytes, so that nothing is run when one of them is wrong.
+        let mut checked = Vec::with_capacity(items.len());
+        for item in items {
+            checked.push(runtime.submission::<A>(&item, options.clone())?.request);
+        }
+        let (len, timeout) = (checked.len(), runtime.timeout(&options)?);
         let asked = runtime.clone();
         let run_item = move |index: usize, _: Option<usize>| {
-            let request =
-                items.get(index).and_then(|item| item.lock().unwrap_or_else(PoisonError::into_inner).take());
+            let request = checked.get(index).cloned();
             let (runtime, options, observe) = (asked.clone(), options.clone(), observe.clone());
             let run = async move {
-                let Some(request) = request else {
-                    return Err(Failure::internal(format!("run item {index}: it was taken already")));
-                };
-                let outcome = runtime.run_with::<A>(request, options).await;
+                let request = request
+                    .ok_or_else(|| Failure::internal(format!("run item {index} of a map: there is none")))?;
+                let outcome = runtime.run_in_memory::<A>(request, options, timeout).await;
                 if let Some(observe) = observe {
                     observe(index, &outcome);
                 }

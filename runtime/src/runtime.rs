@@ -12,12 +12,14 @@ use playhouse_actors::model_actor::{ModelMessage, ModelSnapshot};
 use playhouse_actors::orchestrator::{OrchestratorMessage, PlanSnapshot};
 use playhouse_models::{BudgetLedger, Catalog};
 use playhouse_protocol::journal::Payload;
-use playhouse_protocol::task::{Durability, TaskOptions, TaskStatus, TaskSummary};
+use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
 use playhouse_protocol::{Budget, Failure, TaskId, envelope};
-use playhouse_supervisors::{Address, SupervisorMessage, TreeNode};
-use ractor::{ActorRef, Message, RpcReplyPort};
+use playhouse_supervisors::{Address, TreeNode};
+use ractor::{Message, RpcReplyPort};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
-use crate::admission::{TASK_TIMEOUT_MAX, check_options};
+use crate::admission::{TASK_TIMEOUT_MAX, check_options, unwritable_request};
 use crate::builder::RuntimeBuilder;
 use crate::error::StateError;
 use crate::handle::{TaskHandle, kept};
@@ -27,6 +29,7 @@ use crate::plan::{Observe, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork}
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
 use crate::tasks::{Accounting, DeadLetter, Engine, Settled, Submission, TakeBackOnDrop, Work};
+use crate::tree::Root;
 
 /// How long a part of the runtime may take to tell its state. None of them does anything long.
 const STATE_LIMIT: Duration = Duration::from_secs(5);
@@ -45,9 +48,11 @@ pub(crate) struct RuntimeParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) performance_file: Option<PathBuf>,
-    pub(crate) root: ActorRef<SupervisorMessage>,
+    pub(crate) root: Root,
     pub(crate) models: BTreeMap<String, Address<ModelMessage>>,
     pub(crate) metrics: Address<MetricsMessage>,
+    /// Tells the engine when the tree has ended.
+    pub(crate) _watch: JoinSet<()>,
 }
 
 struct Inner {
@@ -58,8 +63,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.parts.engine.stop.cancel();
         self.parts.engine.parts.journal.close();
-        // Its children end with it.
-        self.parts.root.kill();
     }
 }
 
@@ -80,6 +83,11 @@ impl Runtime {
     /// What was used today, and what is left of it: of all tenants together, and of each.
     pub fn budgets(&self) -> &Arc<BudgetLedger> {
         self.engine().parts.services.ledger()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn root(&self) -> &ractor::ActorRef<playhouse_supervisors::SupervisorMessage> {
+        &self.inner.parts.root.0
     }
 
     /// Asks an agent and waits for its answer. Dropping the future cancels the request.
@@ -170,6 +178,36 @@ impl Runtime {
         }
     }
 
+    /// The time that a task with these options has.
+    pub(crate) fn timeout(&self, options: &TaskOptions) -> Result<Duration, Failure> {
+        check_options(options, self.engine().parts.limits.task_timeout)
+    }
+
+    /// Runs a checked item of a map in memory, as soon as there is room for it. Dropping the future cancels it.
+    pub(crate) async fn run_in_memory<A: Agent>(
+        &self,
+        request: Payload,
+        options: TaskOptions,
+        timeout: Duration,
+    ) -> Result<A::Reply, Failure> {
+        let asker = TakeBackOnDrop::default();
+        let agent = self.engine().parts.services.registry().by_kind(A::KIND);
+        let agent = agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?;
+        let make = || {
+            Ok(Submission {
+                work: Work::Agent(Arc::clone(agent)),
+                request: request.clone(),
+                options: options.clone(),
+                parent: None,
+                timeout,
+                is_watched: false,
+                take_back: Some(asker.submission_half()),
+            })
+        };
+        let task = self.engine().submit_when_there_is_room(make).await?;
+        TaskHandle::<A>::new(task).result().await
+    }
+
     /// Runs a plan and waits for it. Dropping the future cancels it.
     pub(crate) async fn run_plan(
         &self,
@@ -197,7 +235,13 @@ impl Runtime {
                 return Err(Failure::invalid(format!("run a plan: no agent of kind {}", leaf.kind))
                     .with_hint("Register it: Runtime::builder().agent(…)."));
             }
-            let own = TaskOptions { budget: Budget::default(), timeout_ms: None, ..options.clone() };
+            // The limits are for each part.
+            let own = TaskOptions {
+                budget: Budget::default(),
+                timeout_ms: None,
+                attempt_timeout_ms: None,
+                ..options.clone()
+            };
             let parts = TaskOptions { idempotency_key: None, ..options };
             let request = PlanSpec::new(plan, parts)?.to_payload()?;
             Ok((own, request))
@@ -248,14 +292,13 @@ impl Runtime {
     /// ended stays as it is.
     ///
     /// # Errors
-    /// Class `InvalidInput` for an unknown task; the journal's failure.
+    /// Class `InvalidInput` for an unknown task; `Retryable` when the runtime came down before that was written; the
+    /// journal's failure.
     pub async fn cancel(&self, id: TaskId) -> Result<bool, Failure> {
-        if let Some(task) = self.engine().find(id) {
-            task.take_back();
-            let _ = task.settled.wait().await;
-            return Ok(task.summary().status == TaskStatus::Cancelled);
+        match self.engine().find(id) {
+            Some(task) => self.engine().cancel(&task).await,
+            None => self.engine().cancel_stored(id).await,
         }
-        self.engine().cancel_stored(id).await
     }
 
     /// What is known of a task; `None` for an unknown one.
@@ -292,6 +335,12 @@ impl Runtime {
         self.engine().parts.slots.is_closed()
     }
 
+    /// Why this runtime can work no more: its supervision tree has given up. Everything is refused then, and tasks that
+    /// are in a durable journal are left to the next runtime on it. `None` for one that works or was shut down.
+    pub fn failure(&self) -> Option<Failure> {
+        self.engine().failure.get().cloned()
+    }
+
     /// What became of all tasks since this runtime's start.
     pub fn accounting(&self) -> Accounting {
         self.engine().parts.ledger.read()
@@ -305,11 +354,12 @@ impl Runtime {
         self.engine().dead_letter(id).await
     }
 
-    /// Opens a dead letter again, with as many attempts and as much time as it had. It goes on from its last
-    /// answered step.
+    /// Opens a dead letter again, with as many attempts and as much time as it had at first. It goes on from its last
+    /// answered step; of a plan, the parts that failed are done again.
     ///
     /// # Errors
-    /// As [`dead_letter`](Self::dead_letter); class `InvalidInput` when this runtime has no agent of its kind.
+    /// As [`dead_letter`](Self::dead_letter); class `InvalidInput` when this runtime has no agent of its kind,
+    /// `Overloaded` when too many tasks are open.
     pub async fn replay(&self, id: TaskId) -> Result<(), Failure> {
         self.engine().replay(id).await
     }
@@ -360,7 +410,7 @@ impl Runtime {
     /// # Errors
     /// When it does not answer within 5 seconds.
     pub async fn tree(&self) -> Result<TreeNode, StateError> {
-        playhouse_supervisors::tree(&self.inner.parts.root, STATE_LIMIT)
+        playhouse_supervisors::tree(&self.inner.parts.root.0, STATE_LIMIT)
             .await
             .map_err(|_| StateError { part: "the supervision tree", limit: STATE_LIMIT })
     }
@@ -370,7 +420,17 @@ impl Runtime {
     /// # Errors
     /// When the metrics actor does not answer within 5 seconds.
     pub async fn metrics_text(&self) -> Result<String, StateError> {
-        state(&self.inner.parts.metrics, "the metrics actor", MetricsMessage::GetText).await
+        let silent = |_| StateError { part: "the metrics actor", limit: STATE_LIMIT };
+        let actor = &self.inner.parts.metrics;
+        // Sent through the address, which counts it for the tree.
+        actor.wait(STATE_LIMIT).await.map_err(silent)?;
+        let (reply, text) = oneshot::channel();
+        actor.send(MetricsMessage::GetText(reply.into())).map_err(silent)?;
+        let silent = StateError { part: "the metrics actor", limit: STATE_LIMIT };
+        match tokio::time::timeout(STATE_LIMIT, text).await {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(_)) | Err(_) => Err(silent),
+        }
     }
 
     /// What a model has done since its actor started; `None` for a name that is not in the catalog.
@@ -397,7 +457,7 @@ impl Runtime {
     /// on this runtime are refused.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownSummary {
         let parts = &self.inner.parts;
-        let summary = crate::shutdown::shutdown(self.engine(), &parts.root, grace).await;
+        let summary = crate::shutdown::shutdown(self.engine(), &parts.root.0, grace).await;
         if let Some(path) = &parts.performance_file {
             performance::save(&parts.catalog, path).await;
         }
@@ -411,7 +471,7 @@ impl Runtime {
 
     /// Checks a request and writes it down as bytes. What cannot be read back is refused here and not found out
     /// at the next start.
-    fn submission<A: Agent>(
+    pub(crate) fn submission<A: Agent>(
         &self,
         request: &A::Request,
         options: TaskOptions,
@@ -419,8 +479,8 @@ impl Runtime {
         let checked = self.check::<A>(request, &options).and_then(|timeout| {
             let agent = self.engine().parts.services.registry().by_kind(A::KIND);
             let agent = Arc::clone(agent.ok_or(AgentError::NotRegistered { kind: A::KIND })?);
-            let bytes =
-                envelope::encode_agent_value(A::VERSION, request).map_err(|error| unwritable::<A>(&error))?;
+            let bytes = envelope::encode_agent_value(A::VERSION, request)
+                .map_err(|error| unwritable_request::<A>(&error))?;
             if options.durability == Durability::Full {
                 agent.check(&bytes)?;
             }
@@ -437,10 +497,6 @@ impl Runtime {
             take_back: None,
         })
     }
-}
-
-fn unwritable<A: Agent>(error: &envelope::EnvelopeError) -> Failure {
-    AgentError::Unwritable { kind: A::KIND, what: "the request", reason: error.to_string() }.into()
 }
 
 impl fmt::Debug for Runtime {

@@ -35,7 +35,8 @@ pub(crate) async fn shutdown(
     root: &ActorRef<SupervisorMessage>,
     grace: Duration,
 ) -> ShutdownSummary {
-    engine.parts.slots.close();
+    let kept_before = engine.parts.ledger.read().kept;
+    engine.close();
     engine.tracker.close();
     let drained = tokio::time::timeout(grace, engine.tracker.wait()).await.is_ok();
     let before = engine.parts.ledger.read();
@@ -59,7 +60,7 @@ pub(crate) async fn shutdown(
     let len = |after: u64, before: u64| usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX);
     ShutdownSummary {
         cancelled_len: len(after.cancelled, before.cancelled),
-        kept_len: len(after.kept, before.kept),
+        kept_len: len(after.kept, kept_before),
         killed,
     }
 }

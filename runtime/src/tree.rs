@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use playhouse_actors::metrics_actor::{Meter, MetricsActor, MetricsArgs, MetricsMessage};
 use playhouse_actors::model_actor::{ModelActor, ModelArgs, ModelMessage};
@@ -19,10 +20,28 @@ use playhouse_actors::orchestrator::{OrchestratorActor, OrchestratorMessage};
 use playhouse_config::Config;
 use playhouse_protocol::SeededSource;
 use playhouse_supervisors::{
-    Address, ChildSpec, MailboxGauge, PoolConfig, RestartKind, Strategy, SupervisorPool, SupervisorSpec,
+    Address, ChildSpec, MailboxGauge, PoolConfig, RestartKind, Strategy, SupervisorMessage, SupervisorPool,
+    SupervisorSpec,
 };
+use ractor::ActorRef;
 
 use crate::journal::{JournalActor, JournalArgs};
+
+/// How long all agents together may take to end when their supervisors are stopped. Short, for a restart of the journal
+/// waits for it, and no agent ends by itself in the middle of its work: its request is leased and tried again.
+const AGENTS_GRACE: Duration = Duration::from_millis(200);
+
+/// The root of a tree that runs. Dropping it kills the tree, so that none is left behind by a start that comes to
+/// nothing.
+#[derive(Debug)]
+pub(crate) struct Root(pub(crate) ActorRef<SupervisorMessage>);
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        // Its children end with it.
+        self.0.kill();
+    }
+}
 
 /// A tree that is written down, and the addresses of those in it who are asked.
 pub(crate) struct Tree {
@@ -47,12 +66,13 @@ impl Tree {
         let list = journal.journal.clone();
         let journal_child =
             ChildSpec::actor("journal", RestartKind::Permanent, move || (JournalActor, journal.clone()));
-        list.connect(journal_child.address());
         let journal_child = journal_child.with_mailbox_probe(move || list.waiting_len());
 
-        let args = MetricsArgs { meter: Arc::clone(meter) };
+        let mailbox = MailboxGauge::default();
+        let args = MetricsArgs { meter: Arc::clone(meter), mailbox: mailbox.clone() };
         let metrics_child =
-            ChildSpec::actor("metrics", RestartKind::Permanent, move || (MetricsActor, args.clone()));
+            ChildSpec::actor("metrics", RestartKind::Permanent, move || (MetricsActor, args.clone()))
+                .with_mailbox(&mailbox);
         let metrics = metrics_child.address();
 
         let mut models = BTreeMap::new();
@@ -76,10 +96,11 @@ impl Tree {
             models_spec = models_spec.with_child(child);
         }
 
-        let (pool, agents_spec) = SupervisorPool::new(
-            &PoolConfig { children_max: config.limits.agents_live_max, ..PoolConfig::new("agents") },
-            jitter("supervisor agents"),
-        );
+        let agents = PoolConfig { children_max: config.limits.agents_live_max, ..PoolConfig::new("agents") };
+        // One shard is stopped after the other.
+        let grace = AGENTS_GRACE / u32::try_from(agents.shards.get()).unwrap_or(u32::MAX);
+        let (pool, agents_spec) =
+            SupervisorPool::new(&PoolConfig { grace, ..agents }, jitter("supervisor agents"));
 
         let mailbox = MailboxGauge::default();
         let taken = mailbox.clone();

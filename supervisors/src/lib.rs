@@ -54,7 +54,7 @@ pub mod tree;
 
 pub use cause::{CauseKind, ExitCause};
 pub use child::{Address, AddressError, ChildSpec, MailboxGauge, StartContext, StartError};
-pub use dynamic::{AdmitError, Permit, PoolConfig, PoolError, SupervisorPool};
+pub use dynamic::{AdmitError, Permit, PoolConfig, PoolError, PoolSupervisor, SupervisorPool};
 pub use panics::{Ending, PanicCause, Supervised, catch_panic};
 pub use policy::{Backoff, Jitter, RestartBudget, RestartKind, Strategy};
 pub use stop::{ChildStop, ShutdownReport, StopOutcome};

@@ -1,13 +1,12 @@
 //! The actor itself.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use playhouse_supervisors::catch_panic;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::message::AgentMessage;
-use super::state::AgentState;
+use super::state::{AgentArgs, AgentState};
 use crate::agent::{Agent, AgentError};
 
 /// Runs one request of agent `A`; see the [module](super).
@@ -30,14 +29,14 @@ impl<A> Default for AgentActor<A> {
 impl<A: Agent> Actor for AgentActor<A> {
     type Msg = AgentMessage<A>;
     type State = AgentState<A>;
-    type Arguments = Arc<A>;
+    type Arguments = AgentArgs<A>;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
-        agent: Arc<A>,
+        args: AgentArgs<A>,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(AgentState { agent })
+        Ok(AgentState::begin(args))
     }
 
     async fn handle(
@@ -46,6 +45,7 @@ impl<A: Agent> Actor for AgentActor<A> {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let _end = state.end_on_drop();
         let AgentMessage::Run { request, mut ctx, reply } = message;
         let agent = &state.agent;
         match catch_panic(async { agent.run(&mut ctx, request).await }).await {

@@ -13,4 +13,4 @@ mod state;
 pub use actor::AgentActor;
 pub use message::AgentMessage;
 pub(crate) use run::run_agent;
-pub use state::AgentState;
+pub use state::{AgentArgs, AgentState};

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use playhouse_supervisors::PoolSupervisor;
 use ractor::{Actor, ActorCell, ActorRef};
 use tokio::sync::oneshot;
 
 use super::actor::AgentActor;
 use super::message::AgentMessage;
+use super::state::AgentArgs;
 use crate::agent::{Agent, AgentError};
 use crate::context::{ASK_DEPTH_MAX, AgentContext, AgentServices, Place};
 use crate::task::TaskScope;
@@ -20,6 +22,9 @@ fn grace(depth: u32) -> Duration {
 
 /// Long enough to put a report together, too short to be noticed beside a model call.
 const ANSWER_GRACE: Duration = Duration::from_millis(25);
+
+/// How long the agents' supervisors are waited for while they are restarted.
+const RESTART_LIMIT: Duration = Duration::from_secs(5);
 
 /// Kills the actor unless it was let go: an asker that goes away takes its agent along.
 struct KillOnDrop(Option<ActorCell>);
@@ -47,12 +52,26 @@ pub(crate) async fn run_agent<A: Agent>(
     let meters = services.meter().agent(A::KIND);
     let running = meters.begin();
     let lost = || AgentError::Lost { kind: A::KIND };
-    let supervisor = services.pool().next().map_err(|_| lost())?;
-    let (actor, _join) =
-        Actor::spawn_linked(None, AgentActor::<A>::new(), agent, supervisor).await.map_err(|_| lost())?;
+    let supervisor = supervisor_in_time(services, task).await?.ok_or_else(lost)?;
+    let args = AgentArgs { agent, events: supervisor.events };
+    let spawned = Actor::spawn_linked(None, AgentActor::<A>::new(), args, supervisor.actor).await;
+    let (actor, _join) = spawned.map_err(|_| lost())?;
     let answered = wait_for_answer(&actor, services, task, place, request).await;
     running.end(answered.as_ref().err().map(AgentError::class));
     answered
+}
+
+/// A supervisor for the agent, within the task's limits; none when all were down for too long.
+async fn supervisor_in_time(
+    services: &AgentServices,
+    task: &TaskScope,
+) -> Result<Option<PoolSupervisor>, AgentError> {
+    tokio::select! {
+        biased;
+        found = services.pool().next_within(RESTART_LIMIT) => Ok(found.ok()),
+        () = task.cancel().cancelled() => Err(AgentError::Cancelled),
+        () = tokio::time::sleep_until(task.deadline()) => Err(task.deadline_error()),
+    }
 }
 
 async fn wait_for_answer<A: Agent>(

@@ -46,7 +46,11 @@ impl AgentContext {
                 self.task.emit(|| TaskEventKind::StepReplayed { step, path });
                 Ok(output)
             }
-            StepOutcome::Failed(failure) => Err(failure.into()),
+            StepOutcome::Failed(failure) => {
+                // An agent that failed had asked before; it is not run again, so nobody else counts that.
+                self.task.count_recorded(self.task.recorded_usage_below(&recorded.path));
+                Err(failure.into())
+            }
         }
     }
 

@@ -25,9 +25,10 @@ impl Actor for MetricsActor {
         myself: ActorRef<MetricsMessage>,
         args: MetricsArgs,
     ) -> Result<MetricsState, ActorProcessingErr> {
+        args.mailbox.begin();
         // The timer ends with the actor.
         let _timer = myself.send_interval(UPKEEP_INTERVAL, || MetricsMessage::Upkeep);
-        Ok(MetricsState { meter: args.meter })
+        Ok(MetricsState { meter: args.meter, mailbox: args.mailbox })
     }
 
     async fn handle(
@@ -39,6 +40,7 @@ impl Actor for MetricsActor {
         match message {
             MetricsMessage::Upkeep => state.meter.run_upkeep(),
             MetricsMessage::GetText(reply) => {
+                state.mailbox.taken();
                 // Whoever asked may have stopped waiting.
                 let _ = reply.send(state.meter.render());
             }

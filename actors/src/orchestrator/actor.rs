@@ -61,11 +61,17 @@ fn begin_plan(
     let id = plan.id();
     state.open.insert(id, Arc::clone(&progress));
     let stop = state.stop.clone();
+    let lost = plan.lost_token();
     let myself = myself.clone();
     state.plans.spawn(async move {
+        let orchestrator_ended = async {
+            stop.cancelled().await;
+            // Inside the branch: the select drops the plan before it goes on behind it.
+            lost.cancel();
+        };
         let outcomes = tokio::select! {
             biased;
-            () = stop.cancelled() => None,
+            () = orchestrator_ended => None,
             () = reply.closed() => None,
             outcomes = plan.run(progress) => Some(outcomes),
         };

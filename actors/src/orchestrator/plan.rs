@@ -41,6 +41,7 @@ pub struct Plan {
     shape: Arc<PlanShape>,
     run_item: Arc<RunItem>,
     cancel: CancellationToken,
+    lost: CancellationToken,
 }
 
 impl Plan {
@@ -63,7 +64,16 @@ impl Plan {
             shape: Arc::new(shape),
             run_item: Arc::new(run_item),
             cancel: CancellationToken::new(),
+            lost: CancellationToken::new(),
         })
+    }
+
+    /// The same plan with a token that is cancelled before its items are dropped because the orchestrator ended, as
+    /// opposed to items that are dropped because the plan is cancelled or its policies cut them off.
+    #[must_use]
+    pub fn with_lost_token(mut self, lost: CancellationToken) -> Self {
+        self.lost = lost;
+        self
     }
 
     /// The plan's number.
@@ -74,6 +84,10 @@ impl Plan {
     /// Cancels the plan: items that run are dropped, items that wait are not begun.
     pub fn cancel_token(&self) -> CancellationToken {
         self.cancel.clone()
+    }
+
+    pub(super) fn lost_token(&self) -> CancellationToken {
+        self.lost.clone()
     }
 
     pub(super) fn progress(&self) -> Arc<PlanProgress> {

@@ -152,6 +152,11 @@ impl TaskScope {
         self.attempt().take(path)
     }
 
+    /// What the recorded steps below `path` used.
+    pub(crate) fn recorded_usage_below(&self, path: &StepPath) -> Usage {
+        self.attempt().usage_below(path)
+    }
+
     /// Counts what a step used that is not asked again.
     pub(crate) fn count_recorded(&self, usage: Usage) {
         self.spent().used += usage;

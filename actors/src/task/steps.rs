@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use futures::future::BoxFuture;
-use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
-use playhouse_protocol::{Failure, TaskId};
+use playhouse_protocol::journal::{Payload, RecordedStep, StepOutcome, StepPath};
+use playhouse_protocol::{Failure, TaskId, Usage};
 
 /// Where steps are written down. One a runtime.
 pub trait StepJournal: Send + Sync + fmt::Debug {
@@ -34,6 +34,23 @@ impl Attempt {
     pub(super) fn take(&mut self, path: &StepPath) -> Option<RecordedStep> {
         self.recorded.remove(path)
     }
+
+    /// What the steps below `path` used, each once: what an answered question used holds what was asked for it.
+    pub(super) fn usage_below(&self, path: &StepPath) -> Usage {
+        let mut used = Usage::default();
+        let mut counted: Option<&StepPath> = None;
+        // A place comes before those below it.
+        for step in self.recorded.values().filter(|step| step.path.is_below(path)) {
+            if counted.is_some_and(|counted| step.path.is_below(counted)) {
+                continue;
+            }
+            if let StepOutcome::Answered { usage, .. } = &step.outcome {
+                used += *usage;
+                counted = Some(&step.path);
+            }
+        }
+        used
+    }
 }
 
 /// The steps that the attempt `number` takes as they are.
@@ -53,8 +70,8 @@ fn usable(number: u32, mut steps: Vec<RecordedStep>) -> Vec<RecordedStep> {
 
 #[cfg(test)]
 mod tests {
-    use playhouse_protocol::journal::{Fingerprint, StepKind, StepOutcome};
-    use playhouse_protocol::{FailureClass, Usage};
+    use playhouse_protocol::FailureClass;
+    use playhouse_protocol::journal::{Fingerprint, StepKind};
 
     use super::*;
 
@@ -95,5 +112,35 @@ mod tests {
     #[test]
     fn an_attempt_that_goes_on_in_a_new_process_keeps_its_own_failures() {
         check(2, &[(1, 1, true), (3, 1, false), (2, 2, false)], &[1, 2]);
+    }
+
+    #[test]
+    fn what_steps_below_a_place_used_is_counted_once() {
+        let at = |numbers: &[u32], calls: Option<u64>| {
+            let path = numbers.iter().fold(StepPath::root(), |path, number| path.child(*number));
+            let usage = Usage { model_calls: calls.unwrap_or_default(), ..Usage::default() };
+            let mut step = step(1, 1, calls.is_some());
+            if calls.is_some() {
+                step.outcome = StepOutcome::Answered { output: Payload::default(), usage };
+            }
+            RecordedStep { path, ..step }
+        };
+        let steps = vec![
+            at(&[1], Some(100)),
+            at(&[2, 1], Some(1)),
+            // Holds what is below it.
+            at(&[2, 2], Some(6)),
+            at(&[2, 2, 1], Some(4)),
+            at(&[2, 2, 2], Some(2)),
+            // Failed, and so holds nothing.
+            at(&[2, 3], None),
+            at(&[2, 3, 1], Some(8)),
+            at(&[3], Some(100)),
+        ];
+        let attempt = Attempt {
+            number: 2,
+            recorded: steps.into_iter().map(|step| (step.path.clone(), step)).collect(),
+        };
+        assert_eq!(attempt.usage_below(&StepPath::root().child(2)).model_calls, 15);
     }
 }

@@ -117,6 +117,9 @@ impl FromStr for Slo {
         let name = Self::NAMES.into_iter().find(|known| *known == name);
         let name = name.ok_or(format!("no such goal; goals: {known}"))?;
         let bound: f64 = bound.parse().map_err(|_| format!("{bound:?} is not a number"))?;
+        if name == "failed_max" && bound > 1.0 {
+            return Err("failed_max is a share: use 0 to 1".to_owned());
+        }
         if bound.is_finite() && bound >= 0.0 {
             Ok(Self { name, bound })
         } else {
@@ -143,6 +146,8 @@ mod tests {
             let error = wrong.parse::<Slo>().unwrap_err();
             assert!(error.contains(text), "{error}");
         }
+        assert!("failed_max=1.01".parse::<Slo>().unwrap_err().contains("0 to 1"));
+        assert_eq!("failed_max=1".parse(), Ok(Slo { name: "failed_max", bound: 1.0 }));
         assert!(share("1.1").is_err() && share("NaN").is_err() && share("0.5") == Ok(0.5));
     }
 }

@@ -200,3 +200,17 @@ fn the_same_load_command_after_a_kill_goes_on_and_submits_only_what_is_missing()
     let here = accepted + count(&report, "accounting", "resumed");
     assert_eq!(here + count(&report, "outcomes", "ended_before"), 600, "{report}");
 }
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let home = Home::empty();
+    // Nothing ends by itself, and stopping takes a grace of half a second, behind which a report would follow.
+    let args = ["load", "-n", "3", "--latency-ms", "86400000", "--metrics", "127.0.0.1:0"];
+    let running = Running::start(&home, &args);
+    running.wait_for("metrics: http://");
+    running.signal("INT");
+    running.wait_for("stopping; ");
+    running.signal("INT");
+    let (code, stderr, stdout) = running.end();
+    assert_eq!((code, stdout.as_str()), (Some(130), ""), "{stderr:#?}");
+}

@@ -35,7 +35,7 @@ struct Seat {
 #[derive(Debug)]
 struct Lane<T> {
     tenants: BTreeMap<TenantId, BTreeMap<u64, (TaskId, T)>>,
-    /// Tenants with entries, the next one first. One that is left without entries goes when it is its turn.
+    /// Tenants with entries, the next one first.
     turns: VecDeque<TenantId>,
     /// Grows by the lane's weight with each turn of all, and falls by the sum of weights when the lane is served.
     credit: i64,
@@ -61,7 +61,7 @@ impl<T> FairQueue<T> {
         self.next += 1;
         if let Some(into) = self.lanes.get_mut(lane) {
             let entries = into.tenants.entry(tenant.clone()).or_default();
-            if entries.is_empty() && !into.turns.contains(&tenant) {
+            if entries.is_empty() {
                 into.turns.push_back(tenant.clone());
             }
             entries.insert(number, (id, item));
@@ -84,6 +84,7 @@ impl<T> FairQueue<T> {
         let (_, item) = entries.remove(&number)?;
         if entries.is_empty() {
             lane.tenants.remove(&tenant);
+            lane.turns.retain(|waiting| *waiting != tenant);
         }
         Some(item)
     }
@@ -232,6 +233,11 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(queue.is_empty(), waiting.values().all(BTreeSet::is_empty));
+                for lane in &queue.lanes {
+                    let turns: BTreeSet<_> = lane.turns.iter().collect();
+                    prop_assert_eq!(turns.len(), lane.turns.len());
+                    prop_assert!(turns.into_iter().eq(lane.tenants.keys()));
+                }
             }
             while queue.pop().is_some() {}
             prop_assert!(queue.places.is_empty());

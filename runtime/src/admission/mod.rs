@@ -9,7 +9,7 @@ mod options;
 mod places;
 mod slots;
 
-pub(crate) use options::check_options;
 pub use options::{ATTEMPTS_MAX, TASK_TIMEOUT_MAX};
+pub(crate) use options::{check_options, unwritable_request};
 pub(crate) use places::{Place, Places};
 pub(crate) use slots::{Slot, Slots};

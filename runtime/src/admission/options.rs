@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use playhouse_actors::{Agent, AgentError};
 use playhouse_protocol::Failure;
+use playhouse_protocol::envelope::EnvelopeError;
 use playhouse_protocol::task::{Durability, TaskOptions};
 
 /// The longest time that a task may be given: 30 days. Longer ones are a mistake of units.
@@ -45,4 +47,15 @@ pub(crate) fn check_options(options: &TaskOptions, default: Duration) -> Result<
             .with_hint(format!("Use 1 to {} milliseconds (30 days).", TASK_TIMEOUT_MAX.as_millis())));
     }
     Ok(timeout)
+}
+
+/// Why a request of agent `A` cannot be accepted: it is too large, or has a form that cannot be written down.
+pub(crate) fn unwritable_request<A: Agent>(error: &EnvelopeError) -> Failure {
+    if let EnvelopeError::TooLarge { bytes, limit } = error {
+        let text = format!("accept a task: the request of agent {} takes {bytes} bytes", A::KIND);
+        return Failure::invalid(text).with_hint(format!(
+            "At most {limit} bytes are possible: ask about parts of it, or hand over where it is found."
+        ));
+    }
+    AgentError::Unwritable { kind: A::KIND, what: "the request", reason: error.to_string() }.into()
 }

@@ -41,7 +41,7 @@ impl Actor for JournalActor {
         args: JournalArgs,
     ) -> Result<JournalState, ActorProcessingErr> {
         // Entries may have waited for a restart.
-        myself.cast(JournalMessage::Commit)?;
+        args.journal.begin(myself.clone());
         // The timer ends with the actor.
         let _timer = myself.send_interval(PRUNE_INTERVAL, || JournalMessage::Prune);
         Ok(JournalState { args, ends: 0 })
@@ -65,9 +65,7 @@ impl Actor for JournalActor {
                     state.ends = 0;
                     myself.cast(JournalMessage::Prune)?;
                 }
-                if journal.is_waited_for() {
-                    myself.cast(JournalMessage::Commit)?;
-                }
+                journal.nudge_if_waiting();
             }
             JournalMessage::Prune => prune(&myself, &state.args).await?,
         }
@@ -75,8 +73,8 @@ impl Actor for JournalActor {
     }
 }
 
-/// Commits what waits as one group. A group that is refused for what is in it is committed piece by piece, so
-/// that only whoever wrote the wrong entry is told.
+/// Commits what waits as one group. A group that is refused for what is in it, or for damage that it touches, is committed
+/// piece by piece, so that only whoever wrote the wrong entry, or has the damaged task, is told.
 async fn commit(journal: &Journal, group: Vec<Waiting>) {
     if group.is_empty() {
         return;
@@ -101,7 +99,12 @@ async fn commit(journal: &Journal, group: Vec<Waiting>) {
 }
 
 fn is_about_an_entry(error: &StoreError) -> bool {
-    matches!(error.kind, StoreErrorKind::Unwritable { .. })
+    matches!(
+        error.kind,
+        StoreErrorKind::Unwritable { .. }
+            | StoreErrorKind::Corrupt { .. }
+            | StoreErrorKind::OtherVersion { .. }
+    )
 }
 
 async fn prune(myself: &ActorRef<JournalMessage>, args: &JournalArgs) -> Result<(), ActorProcessingErr> {

@@ -1,15 +1,14 @@
 //! What everybody writes with.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use playhouse_actors::metrics_actor::Meter;
 use playhouse_actors::task::StepJournal;
 use playhouse_protocol::journal::{Payload, RecordedStep};
-use playhouse_protocol::{Failure, TaskId};
-use playhouse_supervisors::Address;
+use playhouse_protocol::{Failure, FailureClass, TaskId};
+use ractor::ActorRef;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -33,11 +32,27 @@ pub(crate) struct Journal(Arc<Shared>);
 struct Shared {
     store: Arc<dyn TaskStore>,
     meter: Arc<Meter>,
-    waiting: Mutex<Vec<Waiting>>,
-    /// Whether the actor has been told, or will find out by itself.
-    nudged: AtomicBool,
-    closed: AtomicBool,
-    actor: OnceLock<Address<JournalMessage>>,
+    list: Mutex<List>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    waiting: Vec<Waiting>,
+    /// The actor that writes, or that was the last to do so.
+    writer: Option<ActorRef<JournalMessage>>,
+    /// Whether the writer was told that something waits and has not looked yet. One that died will not: the next one
+    /// looks by itself.
+    is_nudged: bool,
+    is_closed: bool,
+}
+
+impl List {
+    fn nudge(&mut self) {
+        if let Some(writer) = self.writer.as_ref().filter(|_| !self.is_nudged) {
+            let _ = writer.cast(JournalMessage::Commit);
+        }
+        self.is_nudged = true;
+    }
 }
 
 /// Entries that are written together.
@@ -56,20 +71,15 @@ impl Waiting {
 
 impl Journal {
     pub(crate) fn new(store: Arc<dyn TaskStore>, meter: Arc<Meter>) -> Self {
-        Self(Arc::new(Shared {
-            store,
-            meter,
-            waiting: Mutex::default(),
-            nudged: AtomicBool::new(true),
-            closed: AtomicBool::new(false),
-            actor: OnceLock::new(),
-        }))
+        Self(Arc::new(Shared { store, meter, list: Mutex::default() }))
     }
 
-    /// Tells where the writer is found. Once, before anything is written.
-    pub(crate) fn connect(&self, actor: Address<JournalMessage>) {
-        // Set once by the tree that is built for this journal.
-        let _ = self.0.actor.set(actor);
+    /// Tells who writes from now on, and that it look at what waits.
+    pub(super) fn begin(&self, writer: ActorRef<JournalMessage>) {
+        let mut list = self.list();
+        list.writer = Some(writer);
+        list.is_nudged = false;
+        list.nudge();
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn TaskStore> {
@@ -78,12 +88,17 @@ impl Journal {
 
     /// How many writers wait.
     pub(crate) fn waiting_len(&self) -> u64 {
-        self.waiting().len() as u64
+        self.list().waiting.len() as u64
     }
 
-    /// Refuses further entries.
+    /// Refuses what waits and what comes. What is being written meanwhile is written or not.
     pub(crate) fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
+        let waiting = {
+            let mut list = self.list();
+            list.is_closed = true;
+            std::mem::take(&mut list.waiting)
+        };
+        waiting.into_iter().for_each(|waiting| waiting.answer(Err(failed(StoreErrorKind::Closed))));
     }
 
     /// Writes entries, all or none. Returns when they are durable.
@@ -91,16 +106,14 @@ impl Journal {
     /// # Errors
     /// The store's; none of the entries is written then.
     pub(crate) async fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Reception>, StoreError> {
-        if self.0.closed.load(Ordering::Acquire) {
-            return Err(failed(StoreErrorKind::Closed));
-        }
         let (reply, written) = oneshot::channel();
-        self.waiting().push(Waiting { entries, reply });
-        if !self.0.nudged.swap(true, Ordering::AcqRel) {
-            // An actor that is being restarted looks at the list by itself.
-            if let Some(actor) = self.0.actor.get().and_then(Address::get) {
-                let _ = actor.cast(JournalMessage::Commit);
+        {
+            let mut list = self.list();
+            if list.is_closed {
+                return Err(failed(StoreErrorKind::Closed));
             }
+            list.waiting.push(Waiting { entries, reply });
+            list.nudge();
         }
         written.await.unwrap_or_else(|_| Err(failed(StoreErrorKind::Interrupted)))
     }
@@ -126,10 +139,11 @@ impl Journal {
 
     /// Up to `len_max` entries from the head of the list, with their writers.
     pub(super) fn take(&self, len_max: usize) -> Vec<Waiting> {
-        self.0.nudged.store(false, Ordering::Release);
-        let mut waiting = self.waiting();
+        let mut list = self.list();
+        list.is_nudged = false;
         let mut entries_len = 0;
-        let taken = waiting
+        let taken = list
+            .waiting
             .iter()
             .take_while(|one| {
                 entries_len += one.entries.len();
@@ -137,13 +151,16 @@ impl Journal {
             })
             .count();
         // A single writer with more entries than fit goes alone.
-        let taken = taken.max(usize::from(!waiting.is_empty()));
-        waiting.drain(..taken).collect()
+        let taken = taken.max(usize::from(!list.waiting.is_empty()));
+        list.waiting.drain(..taken).collect()
     }
 
-    /// Whether entries wait that nobody has told the actor of.
-    pub(super) fn is_waited_for(&self) -> bool {
-        !self.waiting().is_empty() && !self.0.nudged.swap(true, Ordering::AcqRel)
+    /// Tells the actor of what it left in the list.
+    pub(super) fn nudge_if_waiting(&self) {
+        let mut list = self.list();
+        if !list.waiting.is_empty() {
+            list.nudge();
+        }
     }
 
     /// Writes to the store, counted.
@@ -155,8 +172,8 @@ impl Journal {
         written
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.0.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -171,7 +188,14 @@ impl StepJournal for Journal {
             let receptions =
                 self.commit_surely(vec![Entry::StepEnded { task, step: Box::new(step), input }]).await?;
             match receptions.first() {
-                Some(Reception::Written | Reception::Settled(_)) => Ok(()),
+                // Whatever becomes of the answer: the task has ended.
+                Some(Reception::Settled(status)) if !status.is_open() => Ok(()),
+                Some(Reception::Written) => Ok(()),
+                // An attempt that was stopped has left it, and it was written behind the reading of this one.
+                Some(Reception::Settled(_)) => Err(Failure::new(
+                    FailureClass::Retryable,
+                    format!("write down step {path}: an earlier attempt's answer is recorded, and stands"),
+                )),
                 Some(Reception::NotApplicable | Reception::KeyTaken { .. }) | None => {
                     Err(Failure::internal(format!("write down step {path}: the journal has no such task")))
                 }

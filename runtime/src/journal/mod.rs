@@ -10,6 +10,8 @@ mod actor;
 mod handle;
 mod message;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use actor::JournalActor;
 pub(crate) use handle::Journal;

@@ -1,8 +1,10 @@
 //! Writing a plan down.
 
-use playhouse_actors::agent::{Agent, AgentError};
+use playhouse_actors::agent::Agent;
 use playhouse_protocol::plan::{PlanShape, Policy};
 use playhouse_protocol::{Failure, envelope};
+
+use crate::admission::unwritable_request;
 
 /// A task of a plan: the kind of its agent, and its request, or none when that is the reply of the task before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +47,10 @@ impl PlanPart {
     /// A request to an agent.
     ///
     /// # Errors
-    /// When the request has a form that cannot be written down.
+    /// When the request is too large, or has a form that cannot be written down.
     pub fn task<A: Agent>(request: &A::Request) -> Result<Self, Failure> {
-        let request = envelope::encode_agent_value(A::VERSION, request).map_err(|error| {
-            let reason = error.to_string();
-            Failure::from(AgentError::Unwritable { kind: A::KIND, what: "the request", reason })
-        })?;
+        let request = envelope::encode_agent_value(A::VERSION, request)
+            .map_err(|error| unwritable_request::<A>(&error))?;
         Ok(Self::leaf(Leaf { kind: A::KIND.to_owned(), request: Some(request) }))
     }
 

@@ -1,10 +1,12 @@
 //! A plan as it is stored: what it asks, and what it answers.
 
-use playhouse_protocol::Failure;
+use std::collections::BTreeMap;
+
 use playhouse_protocol::envelope::{self, EnvelopeError};
 use playhouse_protocol::journal::{Part, Payload};
 use playhouse_protocol::plan::PlanShape;
 use playhouse_protocol::task::TaskOptions;
+use playhouse_protocol::{Failure, FailureClass};
 use serde::{Deserialize, Serialize};
 
 use super::part::{Leaf, PlanPart};
@@ -39,6 +41,7 @@ impl PlanSpec {
     pub(crate) fn new(plan: PlanPart, options: TaskOptions) -> Result<Self, Failure> {
         let PlanPart { shape, leaves } = plan;
         shape.check(leaves.len())?;
+        check_replies(&shape, &leaves)?;
         Ok(Self { shape, leaves, options })
     }
 
@@ -81,6 +84,43 @@ impl PlanSpec {
     }
 }
 
+/// Checks that each task that takes a reply has a task directly before it in a sequence.
+fn check_replies(shape: &PlanShape, leaves: &[Leaf]) -> Result<(), Failure> {
+    match first_without_reply(shape, leaves, &mut 0, false) {
+        None => Ok(()),
+        Some(number) => Err(Failure::invalid(format!(
+            "run a plan: task {number} takes the reply of a task directly before it, and there is none"
+        ))
+        .with_hint("A task that takes a reply stands behind a task in a sequence.")),
+    }
+}
+
+/// The first task that takes a reply nobody gives. `number` is that of the next task, `has_reply` whether a task is
+/// directly before it.
+fn first_without_reply(
+    shape: &PlanShape,
+    leaves: &[Leaf],
+    number: &mut usize,
+    mut has_reply: bool,
+) -> Option<usize> {
+    let task = |number: &mut usize, has_reply: bool| {
+        let at = std::mem::replace(number, *number + 1);
+        leaves.get(at).is_some_and(|leaf| leaf.request.is_none() && !has_reply).then_some(at)
+    };
+    match shape {
+        PlanShape::Task => task(number, has_reply),
+        PlanShape::Items { count, .. } => (0..*count).find_map(|_| task(number, false)),
+        PlanShape::Parallel { branches, .. } => {
+            branches.iter().find_map(|part| first_without_reply(part, leaves, number, false))
+        }
+        PlanShape::Sequence(parts) => parts.iter().find_map(|part| {
+            let found = first_without_reply(part, leaves, number, has_reply);
+            has_reply = matches!(part, PlanShape::Task);
+            found
+        }),
+    }
+}
+
 /// What a plan answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlanReply {
@@ -89,20 +129,80 @@ pub(crate) struct PlanReply {
     pub(crate) items: Vec<Result<Payload, Failure>>,
 }
 
+/// The version of the stored answer. The first one had all failures in its head, which a large plan outgrew; it is still
+/// read.
+const REPLY_VERSION: u8 = 2;
+
+/// Bytes of failures in one piece, about: far below what one piece can hold, and with hardly any overhead.
+const FAILURES_PIECE_BYTES: usize = 256 * 1024;
+
+/// The first piece of a stored answer. Pieces of failures follow, then those of replies.
 #[derive(Serialize, Deserialize)]
 struct ReplyHead {
     failure: Option<Failure>,
-    /// For each task the number of pieces of its reply, or its failure.
+    /// For each task the number of pieces of its reply, or the number of its failure.
+    items: Vec<Result<u32, u32>>,
+    /// Pieces of failures, each a list. Equal failures are there once.
+    failure_pieces: u32,
+}
+
+/// What the first version had in the place of a [`ReplyHead`].
+#[derive(Serialize, Deserialize)]
+struct FirstReplyHead {
+    failure: Option<Failure>,
     items: Vec<Result<u32, Failure>>,
+}
+
+/// Failures of a plan, each once, in the order in which they came.
+#[derive(Default)]
+struct Failures<'a> {
+    numbers: BTreeMap<(FailureClass, &'a str, Option<&'a str>, Option<u64>), u32>,
+    pieces: Vec<Vec<&'a Failure>>,
+    piece_bytes: usize,
+}
+
+impl<'a> Failures<'a> {
+    fn number_of(&mut self, failure: &'a Failure) -> u32 {
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let hint = failure.hint.as_deref();
+        let key = (failure.class, failure.message.as_str(), hint, failure.retry_after_ms);
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            self.push(failure);
+        }
+        number
+    }
+
+    fn push(&mut self, failure: &'a Failure) {
+        let bytes = failure.message.len() + failure.hint.as_deref().map_or(0, str::len);
+        match self.pieces.last_mut() {
+            Some(piece) if self.piece_bytes + bytes <= FAILURES_PIECE_BYTES => {
+                piece.push(failure);
+                self.piece_bytes += bytes;
+            }
+            Some(_) | None => {
+                self.pieces.push(vec![failure]);
+                self.piece_bytes = bytes;
+            }
+        }
+    }
 }
 
 impl PlanReply {
     /// The replies are the same pieces as in the tasks' own ends, and stored once.
     pub(crate) fn to_payload(&self) -> Result<Payload, EnvelopeError> {
         let len = |reply: &Payload| u32::try_from(reply.parts.len()).unwrap_or(u32::MAX);
-        let items = self.items.iter().map(|item| item.as_ref().map(len).map_err(Clone::clone)).collect();
-        let head = ReplyHead { failure: self.failure.clone(), items };
-        let mut parts = vec![Part::new(envelope::encode_agent_value(VERSION, &head)?)];
+        let mut failures = Failures::default();
+        let mut items = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            items.push(item.as_ref().map(len).map_err(|failure| failures.number_of(failure)));
+        }
+        let failure_pieces = u32::try_from(failures.pieces.len()).unwrap_or(u32::MAX);
+        let head = ReplyHead { failure: self.failure.clone(), items, failure_pieces };
+        let mut parts = vec![Part::new(envelope::encode_agent_value(REPLY_VERSION, &head)?)];
+        for piece in &failures.pieces {
+            parts.push(Part::new(envelope::encode_agent_value(REPLY_VERSION, piece)?));
+        }
         parts.extend(self.items.iter().flatten().flat_map(|reply| reply.parts.iter().cloned()));
         Ok(Payload { parts })
     }
@@ -111,19 +211,44 @@ impl PlanReply {
         let Some((head, pieces)) = payload.parts.split_first() else {
             return Err(Failure::internal("read the answer of a plan: it has no pieces"));
         };
-        let ReplyHead { failure, items } =
-            envelope::decode_agent_value(VERSION, &head.bytes).map_err(Failure::from)?;
-        let mut pieces = pieces.iter().cloned();
-        let item = |item: Result<u32, Failure>| {
-            item.map(|len| Payload { parts: pieces.by_ref().take(len as usize).collect() })
-        };
-        Ok(Self { failure, items: items.into_iter().map(item).collect() })
+        let read = envelope::decode_agent_value::<ReplyHead>(REPLY_VERSION, &head.bytes);
+        if let Err(EnvelopeError::Version { found: VERSION, .. }) = read {
+            return Self::from_first_version(&head.bytes, pieces);
+        }
+        let ReplyHead { failure, items, failure_pieces } = read?;
+        let missing = || Failure::internal("read the answer of a plan: pieces are missing");
+        let (of_failures, of_replies) =
+            pieces.split_at_checked(failure_pieces as usize).ok_or_else(missing)?;
+        let mut failures: Vec<Failure> = Vec::new();
+        for piece in of_failures {
+            let mut read: Vec<Failure> = envelope::decode_agent_value(REPLY_VERSION, &piece.bytes)?;
+            failures.append(&mut read);
+        }
+        let failure_of = |number: u32| failures.get(number as usize).cloned().ok_or_else(missing);
+        let items = items.into_iter().map(|item| match item {
+            Ok(len) => Ok(Ok(len)),
+            Err(number) => failure_of(number).map(Err),
+        });
+        Ok(Self { failure, items: with_pieces(items.collect::<Result<_, _>>()?, of_replies) })
     }
+
+    fn from_first_version(head: &[u8], pieces: &[Part]) -> Result<Self, Failure> {
+        let FirstReplyHead { failure, items } = envelope::decode_agent_value(VERSION, head)?;
+        Ok(Self { failure, items: with_pieces(items, pieces) })
+    }
+}
+
+/// Gives each reply its pieces.
+fn with_pieces(items: Vec<Result<u32, Failure>>, pieces: &[Part]) -> Vec<Result<Payload, Failure>> {
+    let mut pieces = pieces.iter().cloned();
+    let item = |item: Result<u32, Failure>| {
+        item.map(|len| Payload { parts: pieces.by_ref().take(len as usize).collect() })
+    };
+    items.into_iter().map(item).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use playhouse_protocol::FailureClass;
     use playhouse_protocol::plan::Policy;
 
     use super::*;
@@ -159,5 +284,40 @@ mod tests {
             leaves: vec![leaf("a", None)],
         };
         assert!(PlanSpec::new(wrong, TaskOptions::default()).is_err());
+    }
+
+    #[test]
+    fn an_answer_of_the_first_version_is_still_read() {
+        let failure = Failure::new(FailureClass::Denied, "say no");
+        let head = FirstReplyHead { failure: None, items: vec![Ok(1), Err(failure.clone()), Ok(0), Ok(2)] };
+        let head = Part::new(envelope::encode_agent_value(VERSION, &head).unwrap());
+        let pieces = [*b"a", *b"b", *b"c"].map(Part::new);
+        let payload = Payload { parts: [&[head][..], &pieces[..]].concat() };
+        let [a, b, c] = pieces;
+        let items = vec![
+            Ok(Payload { parts: vec![a] }),
+            Err(failure),
+            Ok(Payload::default()),
+            Ok(Payload { parts: vec![b, c] }),
+        ];
+        assert_eq!(PlanReply::from_payload(&payload).unwrap(), PlanReply { failure: None, items });
+    }
+
+    #[test]
+    fn an_answer_with_many_long_failures_is_written_and_equal_ones_are_there_once() {
+        let text = "x".repeat(2_000);
+        let other = |number: usize| Failure::new(FailureClass::Retryable, format!("{text} {number}"));
+        let items = (0..10_000).map(|number| Err(other(number))).collect();
+        let reply = PlanReply { failure: None, items };
+        let payload = reply.to_payload().unwrap();
+        assert!(payload.bytes_len() > envelope::PAYLOAD_BYTES_MAX);
+        assert_eq!(PlanReply::from_payload(&payload).unwrap(), reply);
+        let cut = Payload { parts: payload.parts[..2].to_vec() };
+        assert!(PlanReply::from_payload(&cut).unwrap_err().message.ends_with("pieces are missing"));
+
+        let same = PlanReply { failure: None, items: vec![Err(other(0)); 10_000] };
+        let payload = same.to_payload().unwrap();
+        assert!(payload.bytes_len() < 100_000, "{}", payload.bytes_len());
+        assert_eq!(PlanReply::from_payload(&payload).unwrap(), same);
     }
 }

@@ -32,8 +32,9 @@ pub enum Entry {
         /// How.
         end: Box<TaskEnd>,
     },
-    /// A dead letter is open again. Its failed attempts are kept as history. Its steps stay up to the first one
-    /// that failed: that one and all behind it, which may rest on its failure, are removed.
+    /// A dead letter is open again. Its failed attempts are kept as history. Its steps stay up to the last one that
+    /// was answered: with every answer, and with the failures that the agent went on behind, on which later answers may
+    /// rest. The failures behind that, of a step and of the agents around it, are what it ended for; they are removed.
     Reopened {
         /// The task.
         task: TaskId,

@@ -51,6 +51,16 @@ pub enum StoreErrorKind {
         /// What can be read.
         supported: u32,
     },
+    /// A value in it was written by a program that knows another version of it.
+    #[error("a {value} in it was written as version {found}, this program reads version {supported}")]
+    OtherVersion {
+        /// What it is.
+        value: &'static str,
+        /// Its version.
+        found: u8,
+        /// What can be read.
+        supported: u8,
+    },
     /// A value is too large, or has a form that cannot be written.
     #[error("{message}")]
     Unwritable {
@@ -83,6 +93,7 @@ impl StoreError {
             StoreErrorKind::InUse | StoreErrorKind::ReadOnly => FailureClass::Denied,
             StoreErrorKind::NotAJournal { .. }
             | StoreErrorKind::Newer { .. }
+            | StoreErrorKind::OtherVersion { .. }
             | StoreErrorKind::Unwritable { .. } => FailureClass::InvalidInput,
             StoreErrorKind::Corrupt { .. } => FailureClass::Internal,
         }
@@ -119,6 +130,9 @@ impl StoreError {
             }
             StoreErrorKind::Newer { .. } => {
                 Some("Use the newer program; an older one would damage the journal.")
+            }
+            StoreErrorKind::OtherVersion { .. } => {
+                Some("Use a program of the version that wrote it; what it wrote stays as it is.")
             }
             StoreErrorKind::Io { .. }
             | StoreErrorKind::Unwritable { .. }

@@ -9,15 +9,22 @@ use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::Payload;
 use playhouse_protocol::task::TaskOptions;
 use playhouse_protocol::{Failure, FailureClass, TaskId};
+use playhouse_supervisors::catch_panic;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::ledger::Origin;
 use super::open_task::{OpenTask, OpenTaskArgs, Settled, Work};
-use crate::store::{Entry, Reception, StoreError, StoreErrorKind, TaskEnd};
+use crate::store::{Entry, Reception, StoreError, StoreErrorKind};
 
 /// How often an acceptance is written again when the writer was restarted under it.
 const WRITER_RESTARTS_MAX: u32 = 3;
+
+/// How often a task that was accepted before is looked up in the journal while that fails for now, and the wait behind the
+/// first time, which doubles: some five seconds in all.
+const LOOKS_MAX: u32 = 8;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A task that somebody wants done. It has been checked.
 pub(crate) struct Submission {
@@ -34,7 +41,11 @@ pub(crate) struct Submission {
 
 /// Takes a task back when it is dropped, whether the task has begun or not. Its other half is the submission.
 #[derive(Debug, Default)]
-pub(crate) struct TakeBackOnDrop(TakeBack);
+pub(crate) struct TakeBackOnDrop {
+    half: TakeBack,
+    /// When this is cancelled, whoever asks was lost and will ask again: the task goes on.
+    lost: CancellationToken,
+}
 
 /// The half of a [`TakeBackOnDrop`] that goes with the submission.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +60,13 @@ enum Asker {
 }
 
 impl TakeBackOnDrop {
+    /// One that takes nothing back when `lost` is cancelled before it is dropped.
+    pub(crate) fn unless(lost: CancellationToken) -> Self {
+        Self { half: TakeBack::default(), lost }
+    }
+
     pub(crate) fn submission_half(&self) -> TakeBack {
-        self.0.clone()
+        self.half.clone()
     }
 }
 
@@ -67,7 +83,10 @@ impl TakeBack {
 
 impl Drop for TakeBackOnDrop {
     fn drop(&mut self) {
-        let mut asker = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.lost.is_cancelled() {
+            return;
+        }
+        let mut asker = self.half.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Asker::WaitsFor(task) = std::mem::replace(&mut *asker, Asker::Gone)
             // Whoever goes away because all is shut down takes nothing back.
             && !task.scope.cancel().is_cancelled()
@@ -85,8 +104,34 @@ impl Engine {
     /// Class `Overloaded` when no slot is free or the journal has no room; `InvalidInput` when its idempotency
     /// key belongs to a task that asks something else. Nothing was accepted then.
     pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<Arc<OpenTask>, Failure> {
-        let slot =
-            self.parts.slots.take(&submission.options.tenant).map_err(|refused| self.refuse(refused))?;
+        self.try_submit(submission).await.map_err(|refused| self.refuse(refused))
+    }
+
+    /// [`submit`](Self::submit) for parts of something that was accepted: one that finds no room waits until there
+    /// is, as long as the runtime takes tasks at all. Such a wait is no refusal.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit) but for want of room.
+    pub(crate) async fn submit_when_there_is_room(
+        self: &Arc<Self>,
+        make: impl Fn() -> Result<Submission, Failure>,
+    ) -> Result<Arc<OpenTask>, Failure> {
+        loop {
+            let submission = make()?;
+            let slots = Arc::clone(self.slots(&submission.work));
+            let refused = match self.try_submit(submission).await {
+                Ok(task) => return Ok(task),
+                Err(refused) => refused,
+            };
+            if refused.class != FailureClass::Overloaded || slots.is_closed() {
+                return Err(self.refuse(refused));
+            }
+            slots.wait_for_room(&refused).await;
+        }
+    }
+
+    async fn try_submit(self: &Arc<Self>, submission: Submission) -> Result<Arc<OpenTask>, Failure> {
+        let slot = self.slots(&submission.work).take(&submission.options.tenant)?;
         let Submission { work, request, options, parent, timeout, is_watched, take_back } = submission;
         let id = self.next_task_id();
         let events = is_watched.then(|| EventLog::new(id));
@@ -115,7 +160,12 @@ impl Engine {
         let (sender, accepted) = oneshot::channel();
         let engine = Arc::clone(self);
         self.tracker.spawn(async move {
-            let _ = sender.send(engine.accept(task, take_back).await);
+            let accepted = catch_panic(engine.accept(Arc::clone(&task), take_back)).await;
+            let accepted = accepted.unwrap_or_else(|panic| {
+                engine.withdraw(&task);
+                Err(Failure::internal(format!("accept a task: {panic}")))
+            });
+            let _ = sender.send(accepted);
         });
         accepted.await.unwrap_or_else(|_| Err(AgentError::Cancelled.into()))
     }
@@ -135,17 +185,17 @@ impl Engine {
             Ok(Reception::KeyTaken { task: first, same_request }) => {
                 self.withdraw(&task);
                 if same_request {
-                    return self.attach(first).await;
+                    return self.attach_in_time(first).await;
                 }
-                Err(self.refuse(key_conflict(&task, first)))
+                Err(key_conflict(&task, first))
             }
             Ok(Reception::Settled(_) | Reception::NotApplicable) => {
                 self.withdraw(&task);
-                Err(self.refuse(Failure::internal(format!("accept a task: the id {} is taken", task.id()))))
+                Err(Failure::internal(format!("accept a task: the id {} is taken", task.id())))
             }
             Err(error) => {
                 self.withdraw(&task);
-                Err(self.refuse(error.into()))
+                Err(error.into())
             }
         }
     }
@@ -185,6 +235,21 @@ impl Engine {
         failure
     }
 
+    /// [`attach`](Self::attach), tried again while the journal cannot be read for now: whoever asks would take that for
+    /// the failure of a task that may have an answer.
+    async fn attach_in_time(&self, id: TaskId) -> Result<Arc<OpenTask>, Failure> {
+        let store = self.parts.journal.store();
+        let mut again = LOOK_AGAIN;
+        for _ in 1..LOOKS_MAX {
+            match store.task(id).await {
+                Err(error) if error.is_transient() => tokio::time::sleep(again).await,
+                Ok(_) | Err(_) => break,
+            }
+            again *= 2;
+        }
+        self.attach(id).await
+    }
+
     /// A task that was accepted before: an open one of this process, or one that has ended.
     ///
     /// # Errors
@@ -196,7 +261,7 @@ impl Engine {
         }
         let store = self.parts.journal.store();
         let stored = store.task(id).await?.ok_or_else(|| unknown_task(id))?;
-        let Some(ended_unix_ms) = stored.ended_unix_ms else {
+        if stored.status.is_open() {
             // It ended, or was begun, between the two looks.
             return self.find(id).ok_or_else(|| {
                 Failure::new(
@@ -205,21 +270,14 @@ impl Engine {
                 )
                 .with_hint("Its kind may be unknown to this program, or recovery is off.")
             });
-        };
+        }
         let Some(work) = self.work_of(&stored.kind) else {
             return Err(Failure::invalid(format!(
                 "find task {id}: this program knows no agent of kind {}",
                 stored.kind
             )));
         };
-        let end = TaskEnd {
-            status: stored.status,
-            reply: store.reply(id).await?,
-            failure: stored.failure,
-            usage: stored.usage,
-            attempts: stored.attempts,
-            unix_ms: ended_unix_ms,
-        };
+        let end = self.stored_end(id).await?.ok_or_else(|| unknown_task(id))?;
         let events = EventLog::new(id);
         let scope =
             self.scope(id, &stored.options, Duration::ZERO, Duration::ZERO, Some(Arc::clone(&events)));

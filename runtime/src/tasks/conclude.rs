@@ -7,13 +7,14 @@ use playhouse_actors::agent::AgentError;
 use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::{FailedAttempt, Payload};
 use playhouse_protocol::task::TaskStatus;
-use playhouse_protocol::{Failure, FailureClass};
+use playhouse_protocol::{Failure, FailureClass, TaskId};
 use tokio::time::Instant;
 
 use super::attempts::{Failed, Next, next};
 use super::engine::Engine;
-use super::open_task::{OpenTask, Settled};
-use crate::store::{Entry, StoreError, TaskEnd};
+use super::ledger::Origin;
+use super::open_task::{OpenTask, Settled, Work};
+use crate::store::{Entry, Reception, StoreError, TaskEnd};
 
 impl Engine {
     /// Ends the task, or says after which wait another attempt follows. The end is written down before anybody
@@ -23,24 +24,28 @@ impl Engine {
         task: &Arc<OpenTask>,
         outcome: Result<Payload, AgentError>,
     ) -> Option<Duration> {
-        let failure = match outcome {
+        let error = match outcome {
             Ok(reply) => {
                 self.end(task, TaskStatus::Completed, Some(reply), None).await;
                 return None;
             }
-            Err(error) => Failure::from(error),
+            Err(error) => error,
         };
+        let is_lost = matches!(error, AgentError::Lost { .. });
+        let failure = Failure::from(error);
         if failure.class == FailureClass::Cancelled && self.is_left_to_the_next_process(task) {
             self.keep(task);
             return None;
         }
-        let before = task.last_failed_attempt();
+        let (overloaded, before) = task.failed_attempts();
         let attempt = task.attempts();
         let failed = Failed {
             attempt,
+            overloaded,
             attempts_max: task.attempts_max(),
             failure: &failure,
-            before: before.as_ref().map(|before| &before.failure),
+            before: before.as_ref(),
+            is_lost,
             time_left: task.scope.deadline().saturating_duration_since(Instant::now()),
             jitter: self.jitter(),
         };
@@ -96,7 +101,13 @@ impl Engine {
                 return;
             }
         };
-        let (status, failure) = (end.status, end.failure.clone());
+        let (status, failure, usage) = (end.status, end.failure.clone(), end.usage);
+        let is_first_and_whole =
+            status == TaskStatus::Completed && task.attempts() == 1 && task.origin == Origin::Accepted;
+        if matches!(task.work, Work::Plan(_)) && !is_first_and_whole {
+            // Parts of an earlier attempt that this one did not come by.
+            self.parts_of(task.id()).iter().for_each(|part| part.take_back());
+        }
         let class = failure.as_ref().map(|failure| failure.class);
         let elapsed_ms = task.scope.elapsed().as_millis();
         // The failure's text may quote the request.
@@ -107,14 +118,17 @@ impl Engine {
         task.scope.emit(|| TaskEventKind::Finished { status, usage, failure });
     }
 
-    /// Writes the end down. An answer that can never be written is replaced by that failure, so that the task
-    /// ends all the same.
+    /// Writes the end down, and returns the one that stands: the journal may have another one already. An answer that
+    /// can never be written is replaced by that failure, so that the task ends all the same.
     async fn write_end(&self, task: &OpenTask, end: TaskEnd) -> Result<TaskEnd, StoreError> {
         if !task.is_journaled() {
             return Ok(end);
         }
         let entry = |end: &TaskEnd| vec![Entry::Ended { task: task.id(), end: Box::new(end.clone()) }];
         let error = match self.parts.journal.commit_surely(entry(&end)).await {
+            Ok(receptions) if matches!(receptions.first(), Some(Reception::Settled(_))) => {
+                return Ok(self.stored_end(task.id()).await?.unwrap_or(end));
+            }
             Ok(_) => return Ok(end),
             Err(error) if end.reply.is_some() && !error.is_closed() => error,
             Err(error) => return Err(error),
@@ -125,10 +139,28 @@ impl Engine {
         Ok(unwritable)
     }
 
+    /// How a task ended, as the journal has it; `None` for an open one and for an unknown one.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub(super) async fn stored_end(&self, id: TaskId) -> Result<Option<TaskEnd>, StoreError> {
+        let store = self.parts.journal.store();
+        let Some(stored) = store.task(id).await? else { return Ok(None) };
+        let Some(unix_ms) = stored.ended_unix_ms else { return Ok(None) };
+        Ok(Some(TaskEnd {
+            status: stored.status,
+            reply: store.reply(id).await?,
+            failure: stored.failure,
+            usage: stored.usage,
+            attempts: stored.attempts,
+            unix_ms,
+        }))
+    }
+
     /// Whether a task that was stopped is not at its end: a shutdown stopped it, and it is in a journal that
     /// outlives this process.
     fn is_left_to_the_next_process(&self, task: &OpenTask) -> bool {
-        self.stop.is_cancelled()
+        self.parts.slots.is_closed()
             && !task.is_taken_back()
             && task.is_journaled()
             && self.parts.journal.store().is_durable()

@@ -1,16 +1,25 @@
 //! Working on a task, attempt by attempt.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_actors::agent::AgentError;
 use playhouse_protocol::journal::Payload;
 use playhouse_protocol::{Failure, FailureClass};
+use playhouse_supervisors::catch_panic;
 
 use super::accept::unknown_task;
 use super::engine::Engine;
 use super::open_task::{OpenTask, Work};
 use crate::admission::Place;
+use crate::store::StoreError;
+
+/// The wait before a read that failed for now is tried again; it doubles up to [`AGAIN_MAX`].
+const AGAIN_INITIAL: Duration = Duration::from_millis(20);
+
+/// Long enough to leave a broken disk alone, short enough to go on soon when it is back.
+const AGAIN_MAX: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Works on a task until it ends or is left to the next process.
@@ -19,9 +28,13 @@ impl Engine {
             // Boxed: a task that waits for a place takes no room for what it will run.
             let outcome = match self.place(&task).await {
                 Ok(place) => {
-                    let outcome = Box::pin(self.attempt_in_time(&task)).await;
+                    // Agents catch their own panics; this is for what reads and writes their requests and replies.
+                    let outcome = catch_panic(Box::pin(self.attempt_in_time(&task))).await;
                     drop(place);
-                    outcome
+                    outcome.unwrap_or_else(|panic| {
+                        let kind = task.work.kind();
+                        Err(Failure::internal(format!("run agent {kind}: {panic}")).into())
+                    })
                 }
                 Err(error) => Err(error),
             };
@@ -60,9 +73,14 @@ impl Engine {
             .ok_or_else(|| if is_cancelled { AgentError::Cancelled } else { scope.deadline_error() })
     }
 
-    /// One attempt within its own time. Dropping it stops the agent where it is.
+    /// One attempt within its own time, which a plan has none of: it takes as long as all its parts. Dropping it stops
+    /// the agent where it is.
     async fn attempt_in_time(self: &Arc<Self>, task: &Arc<OpenTask>) -> Result<Payload, AgentError> {
-        let Some(limit_ms) = task.options.attempt_timeout_ms else { return self.attempt(task).await };
+        let limit_ms = match &task.work {
+            Work::Agent(_) => task.options.attempt_timeout_ms,
+            Work::Plan(_) => None,
+        };
+        let Some(limit_ms) = limit_ms else { return self.attempt(task).await };
         match tokio::time::timeout(Duration::from_millis(limit_ms), self.attempt(task)).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Failure::new(
@@ -91,20 +109,46 @@ impl Engine {
     }
 
     /// What the task asks, and an attempt that begins from what is written down.
-    async fn prepare(&self, task: &OpenTask) -> Result<Payload, Failure> {
+    async fn prepare(&self, task: &OpenTask) -> Result<Payload, AgentError> {
         let has_steps = task.is_journaled() && task.may_have_steps();
         let attempt = task.begin_attempt();
         let store = self.parts.journal.store();
         let request = match task.request() {
             Some(request) => request,
             None => {
-                let request = store.request(task.id()).await?.ok_or_else(|| unknown_task(task.id()))?;
+                let request = read_in_time(task, || store.request(task.id())).await?;
+                let request = request.ok_or_else(|| unknown_task(task.id()))?;
                 task.keep_request(request.clone());
                 request
             }
         };
-        let steps = if has_steps { store.steps(task.id()).await? } else { Vec::new() };
+        let steps = if has_steps { read_in_time(task, || store.steps(task.id())).await? } else { Vec::new() };
         task.scope.begin_attempt(attempt, steps);
         Ok(request)
+    }
+}
+
+/// Reads, again and again while the journal fails for now, within the task's limits: a disk that is away for a moment
+/// says nothing about the task.
+async fn read_in_time<T, F>(task: &OpenTask, read: impl Fn() -> F) -> Result<T, AgentError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let scope = &task.scope;
+    let mut again = AGAIN_INITIAL;
+    loop {
+        let error = match read().await {
+            Ok(value) => return Ok(value),
+            Err(error) if error.is_transient() => error,
+            Err(error) => return Err(Failure::from(error).into()),
+        };
+        tracing::warn!(task = %task.id(), %error, again_ms = again.as_millis(), "the journal could not be read");
+        tokio::select! {
+            biased;
+            () = scope.cancel().cancelled() => return Err(AgentError::Cancelled),
+            () = tokio::time::sleep_until(scope.deadline()) => return Err(scope.deadline_error()),
+            () = tokio::time::sleep(again) => {}
+        }
+        again = (again * 2).min(AGAIN_MAX);
     }
 }

@@ -1,7 +1,7 @@
 //! What all tasks of a runtime share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -10,13 +10,13 @@ use playhouse_actors::orchestrator::OrchestratorMessage;
 use playhouse_actors::task::{EventLog, StepJournal, TaskScope, TaskScopeArgs};
 use playhouse_config::settings::{AttemptsConfig, LimitsConfig};
 use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
-use playhouse_protocol::{RandomSource, SeededSource, TaskId, WallClock};
-use playhouse_supervisors::Address;
+use playhouse_protocol::{Failure, RandomSource, SeededSource, TaskId, WallClock};
+use playhouse_supervisors::{Address, ExitCause};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ledger::Ledger;
-use super::open_task::OpenTask;
+use super::open_task::{OpenTask, Work};
 use crate::admission::{Places, Slots};
 use crate::journal::Journal;
 
@@ -26,7 +26,10 @@ pub(crate) struct EngineParts {
     pub(crate) services: Arc<AgentServices>,
     pub(crate) journal: Journal,
     pub(crate) places: Arc<Places>,
+    /// For tasks of agents.
     pub(crate) slots: Arc<Slots>,
+    /// For plans.
+    pub(crate) plan_slots: Arc<Slots>,
     pub(crate) ledger: Ledger,
     pub(crate) orchestrator: Address<OrchestratorMessage>,
     pub(crate) limits: LimitsConfig,
@@ -47,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) tracker: TaskTracker,
     /// The parent of every task's token.
     pub(crate) stop: CancellationToken,
+    /// Why no more can be done.
+    pub(crate) failure: OnceLock<Failure>,
     plans: AtomicU64,
 }
 
@@ -57,12 +62,45 @@ impl Engine {
             table: DashMap::new(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
+            failure: OnceLock::new(),
             plans: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn next_task_id(&self) -> TaskId {
         TaskId::new(self.parts.clock.unix_ms(), &self.parts.ids)
+    }
+
+    /// The slots that bound a kind of work.
+    pub(crate) fn slots(&self, work: &Work) -> &Arc<Slots> {
+        match work {
+            Work::Agent(_) => &self.parts.slots,
+            Work::Plan(_) => &self.parts.plan_slots,
+        }
+    }
+
+    /// Lets no further task in because the runtime shuts down.
+    pub(crate) fn close(&self) {
+        self.parts.plan_slots.close();
+        self.parts.slots.close();
+    }
+
+    /// The supervision tree has ended, and with it the journal's writer: whoever waits and whoever comes is told.
+    /// Open tasks are left to the next process, or are lost with this one where nothing outlives it.
+    pub(crate) fn tree_ended(&self, cause: &ExitCause) {
+        if !self.stop.is_cancelled() {
+            let told = |doing: &str| {
+                Failure::internal(format!("{doing}: the supervision tree of the runtime has ended: {cause}"))
+                    .with_hint("Start another runtime on the same journal; it goes on with the open tasks.")
+            };
+            tracing::error!(%cause, "the supervision tree has ended");
+            // Set once: a tree ends once.
+            let _ = self.failure.set(told("go on"));
+            self.parts.plan_slots.close_with(told("accept a plan"));
+            self.parts.slots.close_with(told("accept a task"));
+        }
+        self.stop.cancel();
+        self.parts.journal.close();
     }
 
     /// The number of the next plan that the orchestrator runs.
@@ -86,6 +124,15 @@ impl Engine {
 
     pub(crate) fn find(&self, id: TaskId) -> Option<Arc<OpenTask>> {
         self.table.get(&id).map(|task| Arc::clone(&task))
+    }
+
+    /// The open parts of a plan, oldest first. Looks through the whole table, so it is for plans that end otherwise than
+    /// most.
+    pub(crate) fn parts_of(&self, plan: TaskId) -> Vec<Arc<OpenTask>> {
+        let of_plan = self.table.iter().filter(|task| task.parent == Some(plan));
+        let mut parts: Vec<_> = of_plan.map(|task| Arc::clone(&task)).collect();
+        parts.sort_by_key(|part| part.id());
+        parts
     }
 
     /// What a task's agents share.

@@ -9,12 +9,12 @@ use playhouse_actors::context::AnyAgent;
 use playhouse_actors::task::{EventLog, TaskScope};
 use playhouse_protocol::journal::{FailedAttempt, Payload};
 use playhouse_protocol::task::{Durability, TaskOptions, TaskStatus, TaskSummary};
-use playhouse_protocol::{TaskId, Usage};
+use playhouse_protocol::{Failure, FailureClass, TaskId, Usage};
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use super::ledger::Origin;
-use crate::admission::Slot;
+use crate::admission::{Slot, TASK_TIMEOUT_MAX};
 use crate::plan::PlanWork;
 use crate::store::{AcceptedTask, TaskEnd};
 
@@ -154,6 +154,14 @@ impl OpenTask {
         }
     }
 
+    /// When a plan was opened again, in milliseconds since 1970; `None` for one that never was a dead letter, and for
+    /// everything else. Every plan has the same time, so its deadline tells when that began.
+    pub(crate) fn plan_reopened_unix_ms(&self) -> Option<u64> {
+        let time_ms = u64::try_from(TASK_TIMEOUT_MAX.as_millis()).unwrap_or(u64::MAX);
+        let opened = self.deadline_unix_ms.saturating_sub(time_ms);
+        (matches!(self.work, Work::Plan(_)) && opened > self.submitted_unix_ms).then_some(opened)
+    }
+
     pub(crate) fn confirm(&self) {
         self.confirmed.store(true, Ordering::Release);
     }
@@ -211,8 +219,12 @@ impl OpenTask {
         self.state().attempts_max
     }
 
-    pub(crate) fn last_failed_attempt(&self) -> Option<FailedAttempt> {
-        self.state().failed_attempts.last().cloned()
+    /// How many attempts ended at a full queue, and why the last one of the others failed.
+    pub(crate) fn failed_attempts(&self) -> (u32, Option<Failure>) {
+        let state = self.state();
+        let mut others = state.failed_attempts.iter().filter(|one| !is_overloaded(one));
+        let last = others.next_back().map(|one| one.failure.clone());
+        (overloaded_len(&state.failed_attempts), last)
     }
 
     pub(crate) fn push_failed_attempt(&self, attempt: FailedAttempt) {
@@ -273,6 +285,15 @@ impl OpenTask {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_overloaded(attempt: &FailedAttempt) -> bool {
+    attempt.failure.class == FailureClass::Overloaded
+}
+
+/// How many attempts ended at a full queue: they are not counted against those that a task has.
+pub(crate) fn overloaded_len(attempts: &[FailedAttempt]) -> u32 {
+    u32::try_from(attempts.iter().filter(|attempt| is_overloaded(attempt)).count()).unwrap_or(u32::MAX)
 }
 
 impl fmt::Debug for OpenTask {

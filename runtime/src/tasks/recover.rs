@@ -10,6 +10,7 @@ use playhouse_protocol::TaskId;
 use super::engine::Engine;
 use super::ledger::Origin;
 use super::open_task::{OpenTask, OpenTaskArgs, Work};
+use crate::admission::Slot;
 use crate::store::{StoreError, StoredTask};
 
 /// Tasks that are read at once.
@@ -32,7 +33,10 @@ impl Engine {
             after = Some(last.id);
             for stored in page {
                 match self.work_of(&stored.kind) {
-                    Some(work) => resumed.push(self.reopen(stored, work, Origin::Resumed)),
+                    Some(work) => {
+                        let slot = self.slots(&work).take_again(&stored.options.tenant);
+                        resumed.push(self.reopen(stored, work, Origin::Resumed, slot));
+                    }
                     None => *unknown.entry(stored.kind).or_default() += 1,
                 }
             }
@@ -60,7 +64,7 @@ impl Engine {
     }
 
     /// A task of the journal as an open one of this process.
-    pub(super) fn reopen(&self, stored: StoredTask, work: Work, origin: Origin) -> Arc<OpenTask> {
+    pub(super) fn reopen(&self, stored: StoredTask, work: Work, origin: Origin, slot: Slot) -> Arc<OpenTask> {
         let now = self.parts.clock.unix_ms();
         let span = |from: u64, to: u64| Duration::from_millis(to.saturating_sub(from));
         let timeout = span(stored.submitted_unix_ms, stored.deadline_unix_ms);
@@ -75,7 +79,7 @@ impl Engine {
             submitted_unix_ms: stored.submitted_unix_ms,
             deadline_unix_ms: stored.deadline_unix_ms,
             origin,
-            slot: Some(self.parts.slots.take_again(&stored.options.tenant)),
+            slot: Some(slot),
             request: None,
             attempts_max: stored.options.attempts_max.unwrap_or(self.parts.attempts.attempts_max),
             failed_attempts: stored.failed_attempts,

@@ -12,7 +12,7 @@ pub struct MailboxGauge(Arc<AtomicU64>);
 
 impl MailboxGauge {
     /// One more message waits.
-    pub(super) fn sent(&self) {
+    pub fn sent(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -41,9 +41,11 @@ impl Actor for DynamicSupervisorActor {
     ) -> Result<Self::State, ActorProcessingErr> {
         let DynamicSupervisorArgs { name, counters, failures_kept, grace, observer } = args;
         counters.count_lost();
+        let events = counters.begin_events();
         Ok(DynamicSupervisorState {
             name,
             counters,
+            events,
             failures: VecDeque::new(),
             failures_kept,
             grace,
@@ -80,6 +82,7 @@ impl Actor for DynamicSupervisorActor {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        state.events.taken();
         if matches!(event, SupervisionEvent::ActorStarted(_)) {
             state.counters.count_started();
         }

@@ -21,4 +21,4 @@ mod stop;
 mod tests;
 
 pub use config::PoolConfig;
-pub use pool::{AdmitError, Permit, PoolError, SupervisorPool};
+pub use pool::{AdmitError, Permit, PoolError, PoolSupervisor, SupervisorPool};

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use playhouse_protocol::{FailureClass, RandomSource};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorCell, ActorRef};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::Instant;
 
-use crate::child::{Address, ChildSpec, StartContext, StartError};
+use crate::child::{Address, ChildSpec, MailboxGauge, StartContext, StartError};
 use crate::panics::{Ending, Supervised};
 use crate::policy::{RestartKind, Strategy};
 use crate::supervisor::{SupervisorMessage, SupervisorSpec};
@@ -17,6 +19,9 @@ use crate::tree::DynamicCounts;
 use super::PoolConfig;
 use super::actor::{DynamicSupervisorActor, DynamicSupervisorArgs};
 use super::state::Counters;
+
+/// How often it is looked whether a supervisor is up again: a restart waits 100 ms and more.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Spreads short-lived actors over several dynamic supervisors, and bounds how many there are at once.
 ///
@@ -33,6 +38,16 @@ pub struct SupervisorPool {
 struct Shard {
     address: Address<SupervisorMessage>,
     counters: Arc<Counters>,
+}
+
+/// A supervisor of the pool, for one child.
+#[derive(Debug, Clone)]
+pub struct PoolSupervisor {
+    /// What the child is linked to.
+    pub actor: ActorCell,
+    /// The events that wait for it. Whoever spawns a child counts its start and its end in, so that the tree can tell
+    /// how far the supervisor is behind.
+    pub events: MailboxGauge,
 }
 
 /// The right to have one child alive. Dropping it gives it back.
@@ -111,6 +126,8 @@ impl SupervisorPool {
                 async move { Ok(context.spawn(DynamicSupervisorActor, args).await?.get_cell()) }
             })
             .with_grace(grace);
+            let shown = Arc::clone(&counters);
+            let child = child.with_mailbox_probe(move || shown.events().len());
             written.push(Shard { address: child.address(), counters });
             spec = spec.with_child(child);
         }
@@ -160,12 +177,36 @@ impl SupervisorPool {
     /// # Errors
     /// [`PoolError::Down`] when all are.
     pub fn next(&self) -> Result<ActorCell, PoolError> {
+        self.next_counted().map(|next| next.actor)
+    }
+
+    fn next_counted(&self) -> Result<PoolSupervisor, PoolError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         (0..self.shards.len())
             .filter_map(|step| self.shards.get(turn.wrapping_add(step) % self.shards.len()))
-            .find_map(|shard| shard.address.get())
-            .map(|supervisor| supervisor.get_cell())
+            .find_map(|shard| {
+                let actor = shard.address.get()?.get_cell();
+                Some(PoolSupervisor { actor, events: shard.counters.events() })
+            })
             .ok_or(PoolError::Down)
+    }
+
+    /// [`next`](Self::next) with what counts the events that wait for it, waiting up to `limit` while all are down: a
+    /// restart of them takes them down together.
+    ///
+    /// # Errors
+    /// [`PoolError::Down`] when none was up in time.
+    pub async fn next_within(&self, limit: Duration) -> Result<PoolSupervisor, PoolError> {
+        let give_up = Instant::now() + crate::bounded(limit);
+        loop {
+            match self.next_counted() {
+                Err(PoolError::Down) if Instant::now() < give_up => {
+                    // Whichever comes first: they are looked at, since waiting for one would miss the others.
+                    tokio::time::sleep_until(give_up.min(Instant::now() + LOOK_EVERY)).await;
+                }
+                found => return found,
+            }
+        }
     }
 
     /// Spawns an actor under the next supervisor, in the task of the caller, and tells how it ends.

@@ -1,8 +1,8 @@
 //! What a dynamic supervisor knows.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ractor::RpcReplyPort;
@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cause::ExitCause;
+use crate::child::MailboxGauge;
 use crate::stop::ShutdownReport;
 use crate::supervisor::Observer;
 use crate::tree::DynamicCounts;
@@ -19,6 +20,8 @@ use crate::tree::DynamicCounts;
 pub(super) struct DynamicSupervisorState {
     pub(super) name: String,
     pub(super) counters: Arc<Counters>,
+    /// Counts the starts and ends of children that wait to be seen.
+    pub(super) events: MailboxGauge,
     /// The latest failures, the oldest first; never more than `failures_kept`.
     pub(super) failures: VecDeque<(Instant, ExitCause)>,
     pub(super) failures_kept: usize,
@@ -59,9 +62,27 @@ pub(super) struct Counters {
     started: AtomicU64,
     ended: AtomicU64,
     failed: AtomicU64,
+    /// A new one with each restart: children of the one before may still end, and nobody sees that.
+    events: Mutex<MailboxGauge>,
 }
 
 impl Counters {
+    /// Counts events anew, and gives what counts them.
+    pub(super) fn begin_events(&self) -> MailboxGauge {
+        let events = MailboxGauge::default();
+        self.present_events().clone_from(&events);
+        events
+    }
+
+    /// What counts the events that wait for the present supervisor.
+    pub(super) fn events(&self) -> MailboxGauge {
+        self.present_events().clone()
+    }
+
+    fn present_events(&self) -> MutexGuard<'_, MailboxGauge> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn count_started(&self) {
         self.started.fetch_add(1, Ordering::Relaxed);
     }

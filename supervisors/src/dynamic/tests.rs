@@ -356,3 +356,41 @@ async fn a_plain_stop_of_the_supervisor_above_stops_the_children_too() {
     assert_eq!(stage.log(), expected);
     until("all have left", || stage.live() == 0).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_tree_tells_how_many_events_wait_and_a_restart_begins_anew() {
+    let stage = Stage::new();
+    let (pool, root) = open(&stage, config(1)).await;
+    let waiting = async || tree(&root.actor, LONG).await.unwrap().children[0].mailbox_len;
+    let shard = pool.next_within(LONG).await.unwrap();
+    assert_eq!(waiting().await, Some(0));
+    shard.events.sent();
+    shard.events.sent();
+    assert_eq!(waiting().await, Some(2));
+    // One that counts itself in, as its own start and end are counted out.
+    assert_eq!(request(pool.clone(), 1).await, Ok(2));
+    until("the end was seen", || pool.counts().ended == 1).await;
+    assert_eq!(waiting().await, Some(0));
+    shard.events.sent();
+    shard.actor.kill();
+    until("it was replaced", || pool.next().is_ok_and(|next| next != shard.actor)).await;
+    shard.events.sent();
+    assert_eq!(waiting().await, Some(0));
+    stage.close(root).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_needs_a_supervisor_waits_for_its_restart_but_not_for_ever() {
+    let stage = Stage::new();
+    let (pool, root) = open(&stage, config(2)).await;
+    for _ in 0..2 {
+        pool.next().unwrap().kill();
+        tokio::task::yield_now().await;
+    }
+    until("all are down", || pool.next().is_err()).await;
+    assert!(pool.next_within(LONG).await.is_ok());
+    stage.close(root).await;
+    let begun = Instant::now();
+    assert_eq!(pool.next_within(Duration::from_secs(5)).await.unwrap_err(), PoolError::Down);
+    assert_eq!(begun.elapsed(), Duration::from_secs(5));
+}

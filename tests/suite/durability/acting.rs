@@ -31,6 +31,8 @@ pub(super) enum Act {
     TryCall(String),
     /// Has another of its kind do this.
     Ask(Vec<Act>),
+    /// Has another of its kind do this, and goes on when it fails.
+    TryAsk(Vec<Act>),
     /// Draws a number that is another one each time, as a step.
     Draw,
     /// Draws a number and asks the model for it, without writing the number down.
@@ -100,6 +102,10 @@ impl Acting {
                 Err(error) => format!("failed to {}", Failure::from(error)),
             }),
             Act::Ask(acts) => Ok(ctx.ask::<Self>(acts).await?.join("+")),
+            Act::TryAsk(acts) => Ok(match ctx.ask::<Self>(acts).await {
+                Ok(told) => told.join("+"),
+                Err(error) => format!("failed to {}", Failure::from(error)),
+            }),
             Act::Draw => {
                 let draw = async { Ok(self.0.drawn.fetch_add(1, Ordering::SeqCst)) };
                 Ok(ctx.step("draw a number", draw).await?.to_string())

@@ -85,7 +85,9 @@ async fn nothing_is_written_down_for_what_is_refused() {
     }
     let huge = vec![call(&"x".repeat(17 * 1024 * 1024))];
     let refused = runtime.submit::<Acting>(huge, TaskOptions::default()).await.unwrap_err();
-    assert_eq!(refused.class, FailureClass::Internal);
+    assert_eq!(refused.class, FailureClass::InvalidInput);
+    assert!(refused.message.starts_with("accept a task: the request of agent acting takes 178"), "{refused}");
+    assert!(refused.hint.unwrap().contains("At most 16777216 bytes"));
     let open = runtime.submit::<Acting>(vec![Act::Wait], TaskOptions::default()).await.unwrap();
     let full = runtime.submit::<Acting>(vec![call("one")], TaskOptions::default()).await.unwrap_err();
     assert_eq!(full.class, FailureClass::Overloaded);

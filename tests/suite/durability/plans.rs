@@ -134,6 +134,18 @@ async fn wrong_plans_are_refused_and_not_written_down() {
         (PlanPart::sequence(Vec::new()), "plan has no items"),
         (PlanPart::parallel(vec![part()], 0, Policy::All), "plan.width is 0"),
         (PlanPart::parallel(vec![part()], 1, Policy::Quorum(2)), "plan.policy asks for 2 answers of 1"),
+        (PlanPart::on_reply::<Acting>(), "task 0 takes the reply"),
+        (
+            PlanPart::parallel(vec![part(), PlanPart::on_reply::<Acting>()], 2, Policy::All),
+            "task 1 takes the reply",
+        ),
+        (
+            PlanPart::sequence(vec![
+                PlanPart::parallel(vec![part(), part()], 2, Policy::All),
+                PlanPart::on_reply::<Acting>(),
+            ]),
+            "task 2 takes the reply",
+        ),
     ] {
         let refused = runtime.submit_plan(plan, TaskOptions::default()).await.unwrap_err();
         assert_eq!(refused.class, FailureClass::InvalidInput);
@@ -141,11 +153,10 @@ async fn wrong_plans_are_refused_and_not_written_down() {
     }
     assert_eq!(runtime.store().counts().await.unwrap().total(), 0);
 
-    // A part that takes a reply nobody gave fails alone.
-    let plan = PlanPart::parallel(vec![PlanPart::on_reply::<Acting>(), part()], 2, Policy::Collect);
-    let result = runtime.submit_plan(plan, TaskOptions::default()).await.unwrap().result().await.unwrap();
-    assert_eq!(result.reply::<Acting>(0).unwrap_err().class, FailureClass::InvalidInput);
-    assert_eq!(result.reply::<Acting>(1).unwrap(), ["ONE"]);
-    assert_eq!(result.reply::<Acting>(2).unwrap_err().class, FailureClass::InvalidInput);
+    let result =
+        runtime.submit_plan(PlanPart::parallel(vec![part()], 1, Policy::All), TaskOptions::default());
+    let result = result.await.unwrap().result().await.unwrap();
+    assert_eq!(result.reply::<Acting>(0).unwrap(), ["ONE"]);
+    assert_eq!(result.reply::<Acting>(1).unwrap_err().class, FailureClass::InvalidInput);
     runtime.shutdown_gracefully().await;
 }

@@ -1,8 +1,8 @@
 use std::sync::atomic::Ordering;
 
-use playhouse_runtime::protocol::FailureClass;
 use playhouse_runtime::protocol::event::TaskEventKind;
 use playhouse_runtime::protocol::task::{TaskOptions, TaskStatus};
+use playhouse_runtime::protocol::{Budget, FailureClass};
 
 use super::acting::{Act, Acting, Theatre, call};
 
@@ -117,6 +117,25 @@ async fn a_dead_letter_is_replayed_from_its_last_answered_step_also_by_another_p
 }
 
 #[tokio::test]
+async fn what_was_done_behind_a_failure_is_not_done_again_by_a_replay() {
+    let theatre = Theatre::new();
+    theatre.stage.is_broken.store(true, Ordering::SeqCst);
+    let runtime = theatre.open().await;
+    let inner = vec![Act::TryCall("two".to_owned()), Act::Draw, call("three")];
+    let acts = vec![Act::TryCall("one".to_owned()), Act::Draw, Act::Ask(inner)];
+    let task = runtime.submit::<Acting>(acts, TaskOptions::default()).await.unwrap();
+    assert!(task.result().await.is_err());
+    theatre.stage.is_broken.store(false, Ordering::SeqCst);
+    runtime.replay(task.id()).await.unwrap();
+    let told = runtime.attach::<Acting>(task.id()).await.unwrap().result().await.unwrap();
+    assert!(told[0].starts_with("failed to "), "what followed may rest on it: {told:?}");
+    assert_eq!(told[1], "0", "the number was drawn a second time");
+    assert!(told[2].starts_with("failed to ") && told[2].ends_with("+1+THREE"), "{told:?}");
+    assert_eq!((theatre.stage.asked("one"), theatre.stage.asked("two")), (1, 1));
+    runtime.shutdown_gracefully().await;
+}
+
+#[tokio::test]
 async fn a_failed_step_that_the_agent_went_on_behind_stays_in_its_history() {
     let theatre = Theatre::new();
     theatre.stage.is_broken.store(true, Ordering::SeqCst);
@@ -173,5 +192,23 @@ async fn an_agent_that_hangs_past_its_time_gives_its_request_back() {
     let wrong = TaskOptions { attempt_timeout_ms: Some(0), ..TaskOptions::default() };
     let refused = runtime.submit::<Acting>(vec![Act::Wait], wrong).await.unwrap_err();
     assert!(refused.message.contains("attempt_timeout_ms"), "{refused}");
+    runtime.shutdown_gracefully().await;
+}
+
+#[tokio::test]
+async fn what_a_failed_question_used_is_counted_in_every_attempt() {
+    let theatre = Theatre::new();
+    let runtime = theatre.open().await;
+    let asked =
+        vec![call("one"), Act::Ask(vec![call("two")]), Act::Fail(FailureClass::Denied, "no".to_owned())];
+    let acts = vec![Act::TryAsk(asked), Act::Draw, Act::Panic { once: true }, call("three")];
+    let budget = Budget { model_calls_max: Some(3), ..Budget::default() };
+    let options = TaskOptions { budget, ..TaskOptions::default() };
+    let task = runtime.submit::<Acting>(acts, options.clone()).await.unwrap();
+    assert_eq!(task.result().await.unwrap(), ["failed to no", "0", "stood", "THREE"]);
+    assert_eq!((task.summary().attempts, task.usage().model_calls), (2, 3));
+    for question in ["one", "two", "three"] {
+        assert_eq!(theatre.stage.asked(question), 1, "{question}");
+    }
     runtime.shutdown_gracefully().await;
 }

@@ -121,7 +121,7 @@ pub(super) async fn drive(
     let mut numbers = 0..plan.tasks;
     let width = usize::try_from(plan.width).unwrap_or(usize::MAX);
     let mut running: FuturesUnordered<_> =
-        numbers.by_ref().take(width).map(|number| one(runtime, plan, number)).collect();
+        numbers.by_ref().take(width).map(|number| one(runtime, plan, signals, number)).collect();
     let mut is_stopped = false;
     loop {
         let ended = tokio::select! {
@@ -141,7 +141,7 @@ pub(super) async fn drive(
             tally.ended(&summary, timings);
         }
         if !is_stopped {
-            running.extend(numbers.next().map(|number| one(runtime, plan, number)));
+            running.extend(numbers.next().map(|number| one(runtime, plan, signals, number)));
         }
         progress.tell(&tally);
     }
@@ -158,7 +158,7 @@ struct Ended {
     task: Option<(TaskSummary, TaskTimings)>,
 }
 
-async fn one(runtime: &Runtime, plan: &Plan, number: u64) -> Result<Ended, Failure> {
+async fn one(runtime: &Runtime, plan: &Plan, signals: &Signals, number: u64) -> Result<Ended, Failure> {
     let mut refused = 0;
     let handle: TaskHandle<LoadAgent> = loop {
         let task = LoadTask { number, calls: plan.calls };
@@ -167,7 +167,12 @@ async fn one(runtime: &Runtime, plan: &Plan, number: u64) -> Result<Ended, Failu
             Err(_) if runtime.is_shutting_down() => return Ok(Ended { refused, task: None }),
             Err(failure) if failure.class == FailureClass::Overloaded => {
                 refused += 1;
-                tokio::time::sleep(failure.retry_after_ms.map_or(AGAIN_DEFAULT, Duration::from_millis)).await;
+                let again = failure.retry_after_ms.map_or(AGAIN_DEFAULT, Duration::from_millis);
+                tokio::select! {
+                    biased;
+                    () = signals.token().cancelled() => return Ok(Ended { refused, task: None }),
+                    () = tokio::time::sleep(again) => {}
+                }
             }
             Err(failure) if plan.is_journaled && failure.class == FailureClass::InvalidInput => {
                 return Err(failure.with_hint(

@@ -146,11 +146,14 @@ async fn start(
     Session::start_with(app, builder).await
 }
 
-/// The user's settings with room for `width` agents at once, and without pruning: a journal that forgets ended tasks
+/// The user's settings with room for `width` tasks and agents at once, of one tenant too, and without pruning: a journal that forgets ended tasks
 /// while the run goes on cannot be counted against the books, and would let their keys be submitted anew.
 fn for_load(mut config: Config, width: u64) -> Config {
     let width = usize::try_from(width).unwrap_or(usize::MAX);
-    config.limits.agents_live_max = config.limits.agents_live_max.max(width);
+    let limits = &mut config.limits;
+    limits.agents_live_max = limits.agents_live_max.max(width);
+    limits.tasks_open_max = limits.tasks_open_max.max(width);
+    limits.tenant_tasks_open_max = limits.tenant_tasks_open_max.map(|max| max.max(width));
     config.journal.ended_max = None;
     config.journal.ended_age_max = None;
     config
@@ -158,7 +161,13 @@ fn for_load(mut config: Config, width: u64) -> Config {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use clap::Parser as _;
+    use playhouse_runtime::Accounting;
+
     use super::*;
+    use crate::args::{Cli, Command};
 
     #[test]
     fn nothing_of_a_journal_is_pruned_under_a_run_neither_by_number_nor_by_age() {
@@ -167,5 +176,38 @@ mod tests {
         assert_eq!(config.limits.agents_live_max, 50_000);
         let least = Config::default().limits.agents_live_max;
         assert_eq!(for_load(Config::default(), 1).limits.agents_live_max, least);
+    }
+
+    #[test]
+    fn books_that_do_not_add_up_end_with_their_own_code_whatever_else_there_was() {
+        let cli = Cli::try_parse_from(["playhouse", "load", "-n", "1", "--slo", "max_ms=0"]).unwrap();
+        let Command::Load(args) = cli.command else { panic!("it is another command") };
+        let of = |lost: u64| {
+            let mut tally = Tally::new(0);
+            (tally.outcomes.acknowledged, tally.here.completed) = (1, 1);
+            tally.total.record(Duration::from_secs(1));
+            let books = Accounting { accepted: 1 + lost, completed: 1, ..Accounting::default() };
+            let driven = Driven { tally, elapsed: Duration::from_secs(1) };
+            report::report(&args, &Plan::new(&args).unwrap(), driven, books, None, true)
+        };
+        let stopped = Some(ExitStatus::Interrupted);
+        assert_eq!(status(&of(1), None), ExitStatus::NotAccounted);
+        assert_eq!(status(&of(1), stopped), ExitStatus::NotAccounted);
+        assert_eq!(ExitStatus::NotAccounted.code(), 8);
+        assert!(!of(1).differences.is_empty(), "the report tells which counts differ");
+        assert_eq!(
+            (status(&of(0), None), status(&of(0), stopped)),
+            (ExitStatus::SloMissed, ExitStatus::Interrupted)
+        );
+    }
+
+    #[test]
+    fn a_width_is_that_width_whatever_the_bounds_of_open_tasks_are() {
+        let mut config = Config::default();
+        config.limits.tenant_tasks_open_max = Some(10);
+        let limits = for_load(config, 50_000).limits;
+        assert_eq!((limits.tasks_open_max, limits.tenant_tasks_open_max), (50_000, Some(50_000)));
+        let limits = for_load(Config::default(), 1).limits;
+        assert_eq!((limits.tasks_open_max, limits.tenant_tasks_open_max), (5_000, None));
     }
 }

@@ -50,7 +50,10 @@ pub(super) async fn reopened(store: Arc<dyn TaskStore>) {
     let group = vec![
         step(0, "1", Some("one"), 1),
         step(0, "2", None, 2),
-        step(0, "3", Some("may rest on 2"), 3),
+        step(0, "3.1", None, 3),
+        step(0, "3.2", Some("may rest on 2 and 3.1"), 4),
+        step(0, "3.3", None, 5),
+        step(0, "3", None, 6),
         failed_attempt(0, 1),
         ended(0, TaskStatus::DeadLettered, 5_000),
     ];
@@ -66,7 +69,9 @@ pub(super) async fn reopened(store: Arc<dyn TaskStore>) {
     );
     assert_eq!((read.failed_attempts.len(), read.failure, read.ended_unix_ms), (1, None, None));
     let steps = store.steps(id(0)).await.unwrap();
-    assert_eq!(steps.iter().map(|step| step.path.to_string()).collect::<Vec<_>>(), ["1"]);
+    let places: Vec<_> = steps.iter().map(|step| step.path.to_string()).collect();
+    assert_eq!(places, ["1", "2", "3.1", "3.2"], "what was done is not done again");
+    store.commit(vec![step(0, "3.3", Some("again"), 7), step(0, "3", Some("three"), 8)]).await.unwrap();
     assert_eq!(store.open_tasks(None, 9).await.unwrap().len(), 2);
     assert_eq!(store.counts().await.unwrap().open, 2);
     assert_eq!(

@@ -28,7 +28,9 @@ pub const RULES: &[(&str, Check)] = &[
     ("what is unknown is nothing", |store| Box::pin(reading::unknown(store))),
     ("a key gives the first task of its tenant", |store| Box::pin(ends::keys(store))),
     ("an end never changes", |store| Box::pin(ends::immutable(store))),
-    ("a dead letter is reopened without what may rest on a failure", |store| Box::pin(ends::reopened(store))),
+    ("a dead letter is reopened with every answer and without the failures that it ended for", |store| {
+        Box::pin(ends::reopened(store))
+    }),
     ("an ended task is discarded with its key, an open one is not", |store| Box::pin(ends::discarded(store))),
     ("ended tasks go by age and by number, and no others", |store| Box::pin(ends::pruned(store))),
     ("steps are read in the order of their writing", |store| Box::pin(steps::order(store))),

@@ -197,11 +197,10 @@ impl State {
         task.end = None;
         task.accepted.deadline_unix_ms = deadline_unix_ms;
         task.accepted.options.attempts_max = Some(attempts_max);
-        if let Some(failed) = task.steps.iter().position(|step| step.output.is_none()) {
-            for step in task.steps.drain(failed..) {
-                self.payloads.release(step.input);
-                step.output.into_iter().for_each(|output| self.payloads.release(output));
-            }
+        let settled_len =
+            task.steps.iter().rposition(|step| step.output.is_some()).map_or(0, |last| last + 1);
+        for failed in task.steps.drain(settled_len..) {
+            self.payloads.release(failed.input);
         }
         self.open.insert(id);
         self.counts.dead_lettered -= 1;

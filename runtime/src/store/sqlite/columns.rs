@@ -1,10 +1,11 @@
 //! Values as columns hold them.
 
 use playhouse_protocol::TaskId;
-use playhouse_protocol::envelope::{self, Wire};
+use playhouse_protocol::envelope::{self, EnvelopeError, Wire};
 use playhouse_protocol::task::TaskStatus;
 
 use super::faults::Fault;
+use crate::store::StoreErrorKind;
 
 /// An open task. Whether it runs is not written down.
 pub(super) const OPEN: u8 = 0;
@@ -37,7 +38,14 @@ pub(super) fn bytes<T: Wire>(value: &T) -> Result<Vec<u8>, Fault> {
 }
 
 pub(super) fn value<T: Wire>(bytes: &[u8]) -> Result<T, Fault> {
-    envelope::decode(bytes).map_err(|error| Fault::Unreadable(error.to_string()))
+    envelope::decode(bytes).map_err(|error| match error {
+        EnvelopeError::Version { found, expected, .. } => {
+            let name = std::any::type_name::<T>();
+            let value = name.rsplit("::").next().unwrap_or(name);
+            Fault::Kind(StoreErrorKind::OtherVersion { value, found, supported: expected })
+        }
+        error => Fault::Unreadable(error.to_string()),
+    })
 }
 
 /// Milliseconds since 1970 as SQLite's signed integers. Times behind the year 292,278,994 are that year.

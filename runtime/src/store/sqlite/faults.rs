@@ -18,6 +18,34 @@ pub(super) enum Fault {
     Kind(StoreErrorKind),
 }
 
+impl Fault {
+    /// Whether SQLite found bytes that are not what was written.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt))
+            || matches!(self, Self::Kind(StoreErrorKind::Corrupt { .. }))
+    }
+
+    /// What a caller is told.
+    pub(super) fn into_kind(self) -> StoreErrorKind {
+        match self {
+            Self::Sqlite(error) => kind_of(&error),
+            Self::Unwritable(error) => StoreErrorKind::Unwritable { message: error.to_string() },
+            Self::Unreadable(message) => StoreErrorKind::Corrupt { message },
+            Self::Kind(kind) => kind,
+        }
+    }
+
+    /// Whether it is about one row, so that the others can be read.
+    pub(super) fn is_about_a_row(&self) -> bool {
+        match self {
+            // What SQLite itself does not mind: a column that holds something else than was written.
+            Self::Sqlite(error) => error.sqlite_error_code().is_none(),
+            Self::Unreadable(_) | Self::Kind(StoreErrorKind::OtherVersion { .. }) => true,
+            Self::Unwritable(_) | Self::Kind(_) => false,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
@@ -25,13 +53,7 @@ impl From<rusqlite::Error> for Fault {
 }
 
 pub(super) fn failed(doing: &'static str, path: &Path, fault: Fault) -> StoreError {
-    let kind = match fault {
-        Fault::Sqlite(error) => kind_of(&error),
-        Fault::Unwritable(error) => StoreErrorKind::Unwritable { message: error.to_string() },
-        Fault::Unreadable(message) => StoreErrorKind::Corrupt { message },
-        Fault::Kind(kind) => kind,
-    };
-    StoreError { doing, path: Some(path.to_owned()), kind }
+    StoreError { doing, path: Some(path.to_owned()), kind: fault.into_kind() }
 }
 
 fn kind_of(error: &rusqlite::Error) -> StoreErrorKind {

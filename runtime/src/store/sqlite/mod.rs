@@ -1,8 +1,8 @@
 //! A store in a file: SQLite in WAL mode, each commit synced before it counts.
 //!
 //! One connection writes, a few read beside it; all of them block, so every call runs on a thread for blocking
-//! work. Read in this order: `schema` is the tables, `open` how a file is checked before it is touched,
-//! `payloads` how equal pieces are kept once, `write` and `read` the calls, `prune` what goes.
+//! work. Read in this order: `schema` is the tables, `open` and `wal` how a file is checked before it is
+//! touched, `payloads` how equal pieces are kept once, `write` and `read` the calls, `prune` what goes.
 
 mod columns;
 mod faults;
@@ -13,6 +13,7 @@ mod prune;
 mod read;
 mod schema;
 mod usage;
+mod wal;
 mod write;
 
 #[cfg(test)]
@@ -54,7 +55,7 @@ struct Inner {
 #[derive(Debug)]
 enum Writer {
     /// This store, as long as it holds the lock.
-    Open { connection: Connection, _lock: OwnerLock },
+    Open { connection: Connection, lock: OwnerLock },
     /// Nobody, from the beginning.
     ReadOnly,
     /// Nobody any more.
@@ -74,7 +75,7 @@ impl SqliteStore {
             (0..READERS_LEN).map(|_| open::reader(path).map(Mutex::new)).collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
-            writer: Mutex::new(Writer::Open { connection: writer, _lock: lock }),
+            writer: Mutex::new(Writer::Open { connection: writer, lock }),
             readers,
             next_reader: AtomicUsize::new(0),
         })))
@@ -214,8 +215,13 @@ impl TaskStore for SqliteStore {
         on_thread("close the journal", self.0.path.clone(), move || {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             match std::mem::replace(&mut *writer, Writer::Closed) {
-                // The lock goes last, with all else written.
-                Writer::Open { connection, _lock } => checkpoint(&connection),
+                Writer::Open { connection, lock } => {
+                    let written = checkpoint(&connection);
+                    // The lock goes last, with all else written.
+                    drop(connection);
+                    drop(lock);
+                    written
+                }
                 Writer::ReadOnly | Writer::Closed => Ok(()),
             }
         })
@@ -224,10 +230,8 @@ impl TaskStore for SqliteStore {
     fn bytes_len(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
         let path = self.0.path.clone();
         on_thread("measure the journal", path.clone(), move || {
-            let len = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-            let mut wal = path.clone().into_os_string();
-            wal.push("-wal");
-            Ok(len(&path) + len(Path::new(&wal)))
+            let file_len = std::fs::metadata(&path).map_or(0, |file| file.len());
+            Ok(file_len + wal::bytes_len(&path))
         })
     }
 

@@ -15,6 +15,10 @@ use crate::store::{StatusCounts, StoredTask, TaskFilter};
 const COLUMNS: &str = "id, kind, parent, options, submitted, deadline, status, attempts, ended, failure, usage, \
      (SELECT COUNT(*) FROM steps WHERE steps.task = tasks.id)";
 
+/// Tasks that cannot be read in a page of a list without making it shorter. Damage that SQLite does not see is rare, and
+/// a bound keeps its sorting cheap.
+const UNREADABLE_MAX: usize = 100;
+
 /// A row of tasks as it is read, before its values are understood.
 struct TaskRow {
     id: [u8; 16],
@@ -78,13 +82,31 @@ pub(super) fn open_tasks(
     limit: usize,
 ) -> Result<Vec<StoredTask>, Fault> {
     let after = after.map_or(Vec::new(), |after| after.as_bytes().to_vec());
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let sql = format!("SELECT {COLUMNS} FROM tasks WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
-    connection
-        .prepare_cached(&sql)?
-        .query_map((OPEN, after, limit), row)?
-        .map(|row| stored(connection, row?))
-        .collect()
+    // Without a limit: rows are made as they are taken.
+    let sql = format!("SELECT {COLUMNS} FROM tasks WHERE status = ?1 AND id > ?2 ORDER BY id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    readable(connection, statement.query_map((OPEN, after), row)?, limit)
+}
+
+/// The first tasks of `rows` that can be read, at most `limit`. One that cannot hides none of the others: the log tells of
+/// it, and it stays as it is.
+fn readable(
+    connection: &Connection,
+    rows: impl Iterator<Item = rusqlite::Result<TaskRow>>,
+    limit: usize,
+) -> Result<Vec<StoredTask>, Fault> {
+    let read = rows.filter_map(|row| {
+        let task = row.as_ref().ok().map(|row| id(row.id).to_string());
+        match row.map_err(Fault::from).and_then(|row| stored(connection, row)) {
+            Err(fault) if fault.is_about_a_row() => {
+                let (task, problem) = (task.unwrap_or_default(), fault.into_kind());
+                tracing::warn!(task, %problem, "a task of the journal cannot be read and is left as it is");
+                None
+            }
+            read => Some(read),
+        }
+    });
+    read.take(limit).collect()
 }
 
 pub(super) fn task(connection: &Connection, task: TaskId) -> Result<Option<StoredTask>, Fault> {
@@ -204,13 +226,10 @@ pub(super) fn list(connection: &Connection, filter: &TaskFilter) -> Result<Vec<S
         conditions.push(format!("status IN ({})", numbers.join(", ")));
     }
     let conditions = conditions.join(" AND ");
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let limit = i64::try_from(filter.limit.saturating_add(UNREADABLE_MAX)).unwrap_or(i64::MAX);
     let sql = format!("SELECT {COLUMNS} FROM tasks WHERE {conditions} ORDER BY id DESC LIMIT {limit}");
-    connection
-        .prepare(&sql)?
-        .query_map(rusqlite::params_from_iter(values), row)?
-        .map(|row| stored(connection, row?))
-        .collect()
+    let mut statement = connection.prepare(&sql)?;
+    readable(connection, statement.query_map(rusqlite::params_from_iter(values), row)?, filter.limit)
 }
 
 pub(super) fn counts(connection: &Connection) -> Result<StatusCounts, Fault> {

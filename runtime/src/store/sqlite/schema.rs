@@ -1,8 +1,9 @@
 //! The tables, and how an older file comes by them.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::faults::Fault;
+use crate::store::StoreErrorKind;
 
 /// Marks a file as a journal of Playhouse: the letters `PHjl`, in the database header at byte 68.
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"PHjl");
@@ -79,7 +80,11 @@ CREATE TABLE chains (
 pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
-    if found as usize == migrations.len() {
+    let supported = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    if found > supported {
+        return Err(Fault::Kind(StoreErrorKind::Newer { found, supported }));
+    }
+    if found == supported {
         return Ok(());
     }
     for migration in migrations.iter().skip(found as usize) {
@@ -90,6 +95,7 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
     Ok(transaction.commit()?)
 }
 
-fn version(transaction: &Transaction<'_>) -> Result<u32, Fault> {
-    Ok(transaction.pragma_query_value(None, "user_version", |row| row.get(0))?)
+/// The version of the file, as of what a connection sees of it.
+pub(super) fn version(connection: &Connection) -> Result<u32, Fault> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }

@@ -201,19 +201,17 @@ fn reopen(
              deadline = ?3, options = ?4 WHERE id = ?1 AND status = ?5",
         )?
         .execute((key, OPEN, time(deadline_unix_ms), bytes(&options)?, DEAD_LETTERED))?;
-    let removed: Vec<(i64, i64, Option<i64>)> = connection
+    // None of them has an output.
+    let removed: Vec<(i64, i64)> = connection
         .prepare_cached(
-            "SELECT number, input, output FROM steps WHERE task = ?1 AND number >= \
-             (SELECT MIN(number) FROM steps WHERE task = ?1 AND output IS NULL)",
+            "SELECT number, input FROM steps WHERE task = ?1 AND number > \
+             (SELECT COALESCE(MAX(number), 0) FROM steps WHERE task = ?1 AND output IS NOT NULL)",
         )?
-        .query_map([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map([key], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    for (number, input, output) in removed {
+    for (number, input) in removed {
         connection.prepare_cached("DELETE FROM steps WHERE number = ?1")?.execute([number])?;
         payloads::release(connection, input)?;
-        if let Some(output) = output {
-            payloads::release(connection, output)?;
-        }
     }
     Ok(Reception::Written)
 }

@@ -1,3 +1,6 @@
+mod damage;
+mod rows;
+
 use std::path::{Path, PathBuf};
 
 use playhouse_protocol::task::TaskStatus;
