@@ -78,12 +78,7 @@ impl Catalog {
         };
         let slots: BTreeMap<_, _> = config.models.iter().map(slot).collect();
         let performance = performance::watch(&slots, config, &shared.parts);
-        Self {
-            selector: performance::selector(config),
-            performance,
-            slots,
-            shared: Arc::clone(&shared),
-        }
+        Self { selector: performance::selector(config), performance, slots, shared: Arc::clone(&shared) }
     }
 
     /// The client of an entry with its fallbacks, built at the first call. A failure is not kept: the next call tries

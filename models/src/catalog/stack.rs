@@ -8,8 +8,8 @@ use super::health::Instruments;
 use super::{CatalogError, CatalogParts, build};
 use crate::cache::AnswerCache;
 use crate::client::ModelClient;
-use crate::layers::{Candidate, RetryBudget};
 use crate::http::Connections;
+use crate::layers::{Candidate, RetryBudget};
 
 /// What all entries of a catalog share.
 #[derive(Debug)]
