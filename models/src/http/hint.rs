@@ -26,15 +26,17 @@ const LIMITS: [(&str, &str); 8] = [
     ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
 ];
 
-/// The time to wait, where the server says it: the longest that it says, so that none of its hints is undercut.
-/// `now_ms` is the time of day, in milliseconds since 1970.
+/// The time to wait, where the server says it. `now_ms` is the time of day, in milliseconds since 1970.
+///
+/// `Retry-After` is the server's own answer to the question when to come back. Where it does not give one, the resets of
+/// its limits are what is known: the longest of them. They are when a limit is full again, which may be long after the
+/// moment at which it has room for one more request.
 ///
 /// What remains of limits counts only where the request was refused for one (429), or nobody was there to answer it
 /// (503): on any other failure it says nothing about when to come back.
 pub(super) fn retry_hint(status: StatusCode, headers: &HeaderMap, now_ms: u64) -> Option<Duration> {
     let refused = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-    let reset = if refused { limits_reset(headers, now_ms) } else { None };
-    retry_after(headers, now_ms).max(reset)
+    retry_after(headers, now_ms).or_else(|| if refused { limits_reset(headers, now_ms) } else { None })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -96,9 +96,10 @@ fn only_an_exhausted_limit_counts_where_the_server_says_what_remains() {
 }
 
 #[test]
-fn the_longest_hint_is_never_undercut() {
+fn the_longest_reset_counts_and_only_where_the_server_says_no_time_itself() {
     let reset = ("x-ratelimit-reset-tokens", "30s");
-    assert_eq!(hint_ms(429, &[reset, ("retry-after", "1")]), Some(30_000));
+    assert_eq!(hint_ms(429, &[reset, ("retry-after", "1")]), Some(1_000));
+    assert_eq!(hint_ms(429, &[reset, ("retry-after", "soon")]), Some(30_000));
     assert_eq!(hint_ms(429, &[reset, ("retry-after", "60")]), Some(60_000));
     assert_eq!(hint_ms(429, &[reset, ("x-ratelimit-reset-requests", "40s")]), Some(40_000));
 }
