@@ -133,7 +133,8 @@ fn every_class_of_failure_of_a_model_has_its_exit_code() {
         ("internal", 1),
     ] {
         let home = Home::scripted(&format!("default: {{ error: {{ class: {class}, message: as played }} }}"));
-        let ended = home.run(&["generate", "Add."]).with_code(code);
+        // A full queue is waited for up to the task's time.
+        let ended = home.run(&["generate", "Add.", "--timeout", "2"]).with_code(code);
         assert!(ended.stderr.contains("error: failed to "), "{class}: {}", ended.stderr);
     }
 }
