@@ -64,7 +64,11 @@ pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError>
 }
 
 /// The layers of a model behind a network.
-fn reliable(observed: Arc<dyn ModelClient>, http: &HttpConfig, stack: &Stack) -> Arc<dyn ModelClient> {
+pub(super) fn reliable(
+    observed: Arc<dyn ModelClient>,
+    http: &HttpConfig,
+    stack: &Stack,
+) -> Arc<dyn ModelClient> {
     let Stack { instruments, shared, .. } = stack;
     let observer = || Arc::clone(&shared.parts.observer);
     let mut model = observed;

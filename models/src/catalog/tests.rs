@@ -1,3 +1,5 @@
+mod stack;
+
 use std::sync::Arc;
 
 use insta::assert_snapshot;

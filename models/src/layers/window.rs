@@ -26,7 +26,7 @@ impl Window {
     /// Adds one to the count number `which` (0 or 1).
     pub(super) fn count(&mut self, now: Duration, which: usize) {
         self.slide(now);
-        let newest = self.place(self.newest);
+        let newest = place(self.newest);
         self.counts[newest][which] += 1;
     }
 
@@ -47,16 +47,16 @@ impl Window {
         let passed = current.saturating_sub(self.newest).min(u128::from(PARTS));
         // The newest of the parts that were passed over come last, so each place is cleared once.
         for back in 0..passed {
-            let place = self.place(current - back);
+            let place = place(current - back);
             self.counts[place] = [0; 2];
         }
         self.newest = self.newest.max(current);
     }
+}
 
-    #[expect(clippy::cast_possible_truncation, reason = "a remainder of a small number is small")]
-    fn place(&self, part: u128) -> usize {
-        (part % u128::from(PARTS)) as usize
-    }
+/// The place of a part in the ring.
+fn place(part: u128) -> usize {
+    (part % u128::from(PARTS)) as usize
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ impl Fastest {
         let ever = self.ever.map_or(round, |ever| ever.min(round));
         let is_slow = round > ever * SLOWER_MAX + SLOWER_FREE;
         // An exponential approach whose half-life is counted in rounds.
-        self.ever = Some(ever + (round - ever).mul_f64(std::f64::consts::LN_2 / FASTEST_HALF_LIFE));
+        let slower = round.saturating_sub(ever);
+        self.ever = Some(ever + slower.mul_f64(std::f64::consts::LN_2 / FASTEST_HALF_LIFE));
         is_slow
     }
 }
@@ -106,7 +107,7 @@ impl Fastest {
 pub(super) struct Limit {
     config: ConcurrencyConfig,
     /// Between 1 and the maximum. Its whole part is what holds.
-    limit: f64,
+    bound: f64,
     /// When it last shrank.
     shrunk: Option<Duration>,
     /// Answers in the present round.
@@ -117,8 +118,8 @@ pub(super) struct Limit {
 impl Limit {
     /// A limit that begins at its maximum.
     pub(super) fn new(config: ConcurrencyConfig) -> Self {
-        let limit = f64::from(config.max.max(1));
-        Self { config, limit, shrunk: None, round_calls: 0, fastest: [Fastest::default(); 2] }
+        let bound = f64::from(config.max.max(1));
+        Self { config, bound, shrunk: None, round_calls: 0, fastest: [Fastest::default(); 2] }
     }
 
     /// What holds: at least 1, at most the maximum.
@@ -128,7 +129,7 @@ impl Limit {
         reason = "the limit is between 1 and a 32-bit number"
     )]
     pub(super) fn now(&self) -> u32 {
-        self.limit as u32
+        self.bound as u32
     }
 
     /// Learns from a call that began at `begun`, when `in_use` calls run (it included).
@@ -142,9 +143,9 @@ impl Limit {
             (Signal::Answered(took), measured) => {
                 self.fastest[measured as usize].note(took);
                 self.round_calls += 1;
-                if f64::from(in_use) * 2.0 >= self.limit {
+                if f64::from(in_use) * 2.0 >= self.bound {
                     let max = f64::from(self.config.max.max(1));
-                    self.limit = (self.limit + 1.0 / self.limit).min(max);
+                    self.bound = (self.bound + 1.0 / self.bound).min(max);
                 }
                 if self.round_calls >= self.now().max(ROUND_CALLS_MIN) {
                     self.round_calls = 0;
@@ -158,8 +159,8 @@ impl Limit {
     }
 
     fn shrink(&mut self, now: Duration, in_use: u32) {
-        let used = self.limit.min(f64::from(in_use));
-        self.limit = (used * SHRINK).max(self.limit * LEFT_MIN).max(1.0);
+        let used = self.bound.min(f64::from(in_use));
+        self.bound = (used * SHRINK).max(self.bound * LEFT_MIN).max(1.0);
         self.shrunk = Some(now);
         self.round_calls = 0;
         self.fastest.iter_mut().for_each(|fastest| fastest.round = None);
@@ -329,7 +330,7 @@ mod tests {
                     wanted = (wanted + 1.0 / wanted).min(f64::from(max));
                 }
                 prop_assert!((1..=max).contains(&limit.now()));
-                prop_assert!((limit.limit - wanted).abs() < 1e-9);
+                prop_assert!((limit.bound - wanted).abs() < 1e-9);
             }
         }
     }

@@ -57,7 +57,7 @@ fn retrying(
 struct Asked {
     outcome: Result<String, ModelErrorKind>,
     /// When the model was asked.
-    asked_ms: Vec<u128>,
+    at_ms: Vec<u128>,
     /// Requests as the outcome tells them.
     attempts: u32,
     noted: Vec<CallEvent>,
@@ -73,20 +73,20 @@ async fn ask(steps: &[Step], policy: RetryPolicy, random: u64) -> Asked {
     let mut asked = outcomes.into_iter().zip(beside).map(|(outcome, (model, noted))| Asked {
         attempts: outcome.as_ref().map_or_else(|error| error.attempts, |answer| answer.route.attempts),
         outcome: outcome.map(|completion| completion.text).map_err(|error| *error.kind),
-        asked_ms: model.asked_ms(),
+        at_ms: model.asked_ms(),
         noted: noted.take(),
     });
     let (plain, streamed) = (asked.next().unwrap(), asked.next().unwrap());
     assert_eq!(plain.outcome, streamed.outcome);
-    assert_eq!(plain.asked_ms, streamed.asked_ms);
+    assert_eq!(plain.at_ms, streamed.at_ms);
     assert_eq!(plain.attempts, streamed.attempts);
     assert_eq!(plain.noted, streamed.noted);
-    assert_eq!(plain.attempts as usize, plain.asked_ms.len());
+    assert_eq!(plain.attempts as usize, plain.at_ms.len());
     plain
 }
 
 async fn asked_ms(steps: &[Step], policy: RetryPolicy, random: u64) -> Vec<u128> {
-    ask(steps, policy, random).await.asked_ms
+    ask(steps, policy, random).await.at_ms
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +94,7 @@ async fn a_failure_that_may_pass_is_tried_again() {
     let steps = [fail(server_error()), fail(server_error()), Step::Answer("done")];
     let asked = ask(&steps, policy(), u64::MAX).await;
     assert_eq!(asked.outcome.unwrap(), "done");
-    assert_eq!(asked.asked_ms, [0, 1_000, 3_000]);
+    assert_eq!(asked.at_ms, [0, 1_000, 3_000]);
     let retried = |attempt, wait| CallEvent::Retried { attempt, wait };
     assert_eq!(asked.noted, [retried(1, SECOND), retried(2, 2 * SECOND)]);
 }
@@ -126,7 +126,7 @@ async fn a_failure_that_stays_is_not_tried_again() {
     ] {
         let asked = ask(&[fail(kind.clone())], policy(), 0).await;
         assert_eq!(asked.outcome, Err(kind));
-        assert_eq!(asked.asked_ms.len(), 1);
+        assert_eq!(asked.at_ms.len(), 1);
     }
 }
 
@@ -159,7 +159,7 @@ async fn the_total_time_ends_a_call_that_hangs() {
     let begin = Instant::now();
     let asked = ask(&[fail(server_error()), Step::Hang], policy(), u64::MAX).await;
     assert_eq!(asked.outcome, Err(ModelErrorKind::TimedOut { what: Awaited::Answer, limit_ms: 60_000 }));
-    assert_eq!(asked.asked_ms, [0, 1_000]);
+    assert_eq!(asked.at_ms, [0, 1_000]);
     assert_eq!(begin.elapsed(), 2 * 60 * SECOND);
 }
 
