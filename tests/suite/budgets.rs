@@ -49,7 +49,7 @@ fn times(usage: Usage, count: u64) -> Usage {
 
 #[tokio::test(start_paused = true)]
 async fn a_tenant_whose_day_is_spent_is_refused_until_midnight_and_others_are_not() {
-    let tale = Arc::new(Tale::default());
+    let tale = Tale::new();
     let store: Arc<dyn TaskStore> = Arc::new(MemoryStore::default());
     // Room for one answer at its longest, behind one that was as long as it was.
     let limit = ANSWER_TOKENS + 2 * USED.total_tokens();
@@ -92,7 +92,7 @@ async fn a_tenant_whose_day_is_spent_is_refused_until_midnight_and_others_are_no
 
 #[tokio::test(start_paused = true)]
 async fn all_tenants_together_stay_within_the_budget_of_the_day() {
-    let tale = Arc::new(Tale::default());
+    let tale = Tale::new();
     let store: Arc<dyn TaskStore> = Arc::new(MemoryStore::default());
     let runtime = at_noon(7, &tale, &store, |config| config.budgets.day = tokens(ANSWER_TOKENS + 15)).await;
     ask(&runtime, of("a")).await.unwrap();
@@ -103,7 +103,7 @@ async fn all_tenants_together_stay_within_the_budget_of_the_day() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_used_today_is_known_to_the_next_process_and_yesterday_is_not() {
-    let tale = Arc::new(Tale::default());
+    let tale = Tale::new();
     let store: Arc<dyn TaskStore> = Arc::new(MemoryStore::default());
     let acme = of("acme");
     let runtime = at_noon(6, &tale, &store, |_| {}).await;
@@ -115,9 +115,8 @@ async fn what_was_used_today_is_known_to_the_next_process_and_yesterday_is_not()
     assert_eq!(used(&runtime, &acme), Usage::default());
     // An answered task of two questions, and one that is open with its first answered.
     runtime.submit::<Listener>(2, acme.clone()).await.unwrap().result().await.unwrap();
-    *tale.parts.lock().unwrap() = vec!["…"];
+    tale.answers_max.store(4, Ordering::SeqCst);
     let open = runtime.submit::<Listener>(2, acme.clone()).await.unwrap();
-    tale.go.notify_one();
     while runtime.store().steps(open.id()).await.unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
@@ -133,7 +132,7 @@ async fn what_was_used_today_is_known_to_the_next_process_and_yesterday_is_not()
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_says_nothing_has_the_budget_of_the_settings() {
-    let tale = Arc::new(Tale::default());
+    let tale = Tale::new();
     let store: Arc<dyn TaskStore> = Arc::new(MemoryStore::default());
     let runtime = at_noon(7, &tale, &store, |config| config.budgets.task = tokens(ANSWER_TOKENS + 15)).await;
     let failure = runtime.run::<Listener>(2).await.unwrap_err();
@@ -148,7 +147,7 @@ async fn a_task_that_says_nothing_has_the_budget_of_the_settings() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_fails_or_is_cancelled_gives_back_what_was_set_aside() {
-    let tale = Arc::new(Tale::default());
+    let tale = Tale::new();
     let store: Arc<dyn TaskStore> = Arc::new(MemoryStore::default());
     let runtime = at_noon(7, &tale, &store, |config| config.budgets.day = tokens(1_000)).await;
     tale.is_broken.store(true, Ordering::SeqCst);
@@ -157,12 +156,12 @@ async fn a_call_that_fails_or_is_cancelled_gives_back_what_was_set_aside() {
     assert_eq!((day.used, day.reserved), (Usage::default(), Usage::default()));
 
     tale.is_broken.store(false, Ordering::SeqCst);
-    *tale.parts.lock().unwrap() = vec!["…"];
+    tale.answers_max.store(0, Ordering::SeqCst);
     let task = runtime.submit::<Listener>(1, of("acme")).await.unwrap();
     while runtime.budgets().day().reserved == Usage::default() {
         tokio::task::yield_now().await;
     }
-    assert!(runtime.budgets().day().reserved.completion_tokens == ANSWER_TOKENS);
+    assert_eq!(runtime.budgets().day().reserved.completion_tokens, ANSWER_TOKENS);
     assert!(runtime.cancel(task.id()).await.unwrap());
     let day = runtime.budgets().day();
     assert_eq!((day.used, day.reserved), (Usage::default(), Usage::default()));

@@ -31,7 +31,7 @@ pub(super) const USED: Usage = Usage {
 };
 
 /// What the test sees and decides. It outlives runtimes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tale {
     /// The parts before the end; a part "!" is a restart, "…" waits for `go`.
     pub(super) parts: Mutex<Vec<&'static str>>,
@@ -39,10 +39,26 @@ pub(super) struct Tale {
     /// Whether calls fail.
     pub(super) is_broken: AtomicBool,
     pub(super) asked: AtomicUsize,
+    /// Calls past this number are never answered.
+    pub(super) answers_max: AtomicUsize,
     /// How often [`Listener`] panics behind its first question.
     pub(super) panics: AtomicUsize,
     /// The time of day.
     pub(super) unix_ms: AtomicU64,
+}
+
+impl Tale {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            parts: Mutex::default(),
+            go: Notify::new(),
+            is_broken: AtomicBool::new(false),
+            asked: AtomicUsize::new(0),
+            answers_max: AtomicUsize::new(usize::MAX),
+            panics: AtomicUsize::new(0),
+            unix_ms: AtomicU64::new(0),
+        })
+    }
 }
 
 impl WallClock for Tale {
@@ -63,7 +79,12 @@ impl ModelClient for Teller {
     }
 
     fn stream(&self, _: CompletionRequest) -> CompletionStream {
-        self.tale.asked.fetch_add(1, Ordering::SeqCst);
+        let asked = self.tale.asked.fetch_add(1, Ordering::SeqCst);
+        if asked >= self.tale.answers_max.load(Ordering::SeqCst) {
+            return stream::pending().boxed();
+        }
+        // What was heard of an earlier answer lets no part of this one through.
+        let _ = self.tale.go.notified().now_or_never();
         if self.tale.is_broken.load(Ordering::SeqCst) {
             let kind = ModelErrorKind::Rejected { message: "no".to_owned() };
             return stream::iter([Err(ModelError::new(&self.info, kind))]).boxed();

@@ -35,9 +35,8 @@ impl AgentContext {
     ///
     /// # Errors
     /// `BudgetExceeded` before anything is sent when prompt and longest answer would not fit into what the task, its
-    /// tenant or the day has left; the model's own
-    /// failure (as `Failed` when it was written down: decide on its class); `Cancelled` and `DeadlineExceeded`;
-    /// `NonDeterministic` when something else is written down for this step.
+    /// tenant or the day has left; the model's own failure (as `Failed` when it was written down: decide on its class);
+    /// `Cancelled` and `DeadlineExceeded`; `NonDeterministic` when something else is written down for this step.
     pub async fn call(&mut self, call: ModelCall) -> Result<Completion, AgentError> {
         self.answer(call, None).await
     }

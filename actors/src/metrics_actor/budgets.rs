@@ -34,10 +34,7 @@ impl Meter {
 }
 
 fn set(recorder: &PrometheusRecorder, labels: &[(&'static str, &str)], account: &Account) {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a gauge is a double; it is exact up to 9 million dollars"
-    )]
+    // A gauge is a double: exact up to nine million dollars.
     let set = |metric, value: u64| gauge(recorder, metric, labels).set(value as f64);
     set(&names::BUDGET_TOKENS_USED, account.used.total_tokens());
     set(&names::BUDGET_COST_USED, account.used.cost_nano_usd);

@@ -97,11 +97,8 @@ impl Books {
     ) -> Result<u64, BudgetExceeded> {
         self.turn_to(now_unix_ms);
         let ends_in = Duration::from_millis((self.day_began_unix_ms() + DAY_MS).saturating_sub(now_unix_ms));
-        for (scope, account) in
-            [(BudgetScope::Tenant(tenant.clone()), self.tenant(tenant)), (BudgetScope::Day, self.all())]
-        {
-            check(&account, &planned, scope, ends_in)?;
-        }
+        check(&self.tenant(tenant), &planned, ends_in, || BudgetScope::Tenant(tenant.clone()))?;
+        check(&self.all(), &planned, ends_in, || BudgetScope::Day)?;
         self.all.reserved += planned;
         self.of(tenant).reserved += planned;
         Ok(self.day)
@@ -178,8 +175,8 @@ impl Books {
 fn check(
     account: &Account,
     planned: &Usage,
-    scope: BudgetScope,
     ends_in: Duration,
+    scope: impl FnOnce() -> BudgetScope,
 ) -> Result<(), BudgetExceeded> {
     let UsageLimits { tokens_max, cost_nano_usd_max } = account.limits;
     let budget = Budget { tokens_max, cost_nano_usd_max, model_calls_max: None };
@@ -192,7 +189,7 @@ fn check(
         }
     };
     let limit = limit.unwrap_or_default();
-    Err(BudgetExceeded { scope, which, used, planned, limit, ends_in: Some(ends_in) })
+    Err(BudgetExceeded { scope: scope(), which, used, planned, limit, ends_in: Some(ends_in) })
 }
 
 #[cfg(test)]
@@ -347,7 +344,7 @@ mod tests {
                             continue;
                         }
                         let at = which % open.len();
-                        let call = &mut open[at];
+                        let call = open.swap_remove(at);
                         let used = match step {
                             Step::Settle { tokens, cost, .. } => usage(tokens, cost),
                             _ => Usage::default(),
