@@ -7,11 +7,11 @@ use playhouse_protocol::{RandomSource, SeededSource};
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::catalog::stack::{Shared, Stack};
+use crate::catalog::stack::{Kept, Shared, Stack};
 use crate::error::ModelErrorKind;
+use crate::http::Connections;
 use crate::layers::{Observed, RetryBudget};
 use crate::observer::NoObserver;
-use crate::openai::Connections;
 use crate::testing::{FakeModel, Step, ask_streamed};
 
 const MS: Duration = Duration::from_millis(1);
@@ -37,6 +37,7 @@ fn stack(http: HttpConfig) -> Stack {
         },
         connections: Connections::default(),
         retry_budget: Arc::new(RetryBudget::new(Config::default().retry_budget)),
+        kept: Kept::new(Config::default().cache),
     };
     Stack::new("m", &ModelConfig::new(ProviderConfig::OpenAi(http)), &Arc::new(shared))
 }
