@@ -153,10 +153,13 @@ struct FirstReplyHead {
     items: Vec<Result<u32, Failure>>,
 }
 
+/// All fields of a failure, in a form that can be looked up.
+type FailureKey<'a> = (FailureClass, &'a str, Option<&'a str>, Option<u64>);
+
 /// Failures of a plan, each once, in the order in which they came.
 #[derive(Default)]
 struct Failures<'a> {
-    numbers: BTreeMap<(FailureClass, &'a str, Option<&'a str>, Option<u64>), u32>,
+    numbers: BTreeMap<FailureKey<'a>, u32>,
     pieces: Vec<Vec<&'a Failure>>,
     piece_bytes: usize,
 }

@@ -42,10 +42,8 @@ async fn order_of(tasks: impl IntoIterator<Item = (u32, TaskOptions)>) -> Vec<u3
 
 #[tokio::test(start_paused = true)]
 async fn of_thirteen_places_eight_go_to_high_four_to_normal_and_one_to_low() {
-    let tasks = (0..39).map(|number| {
-        let at = number as usize % 3;
-        (at as u32, of("a", Priority::ALL[at]))
-    });
+    let all: Vec<_> = (0..).zip(Priority::ALL).map(|(says, priority)| (says, of("a", priority))).collect();
+    let tasks = all.into_iter().cycle().take(39);
     let order = order_of(tasks).await;
     let served = |priority: u32| order[..13].iter().filter(|one| **one == priority).count();
     assert_eq!([served(0), served(1), served(2)], [8, 4, 1], "{order:?}");

@@ -18,8 +18,8 @@ fn answers(outcomes: Vec<Result<Told, Failure>>) -> Vec<Vec<u32>> {
     outcomes.into_iter().map(|outcome| outcome.unwrap().0).collect()
 }
 
-fn part(acts: Vec<Act>) -> PlanPart {
-    PlanPart::task::<Player>(&acts).unwrap()
+fn part(acts: impl Into<Vec<Act>>) -> PlanPart {
+    PlanPart::task::<Player>(&acts.into()).unwrap()
 }
 
 async fn parts_of(runtime: &Runtime, plan: playhouse_protocol::TaskId) -> Vec<TaskStatus> {
