@@ -190,10 +190,15 @@ impl State {
     }
 
     fn reopen(&mut self, id: TaskId, deadline_unix_ms: u64, attempts_max: u32) -> Reception {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.status() == TaskStatus::DeadLettered)
-        else {
-            return Reception::NotApplicable;
-        };
+        let Some(task) = self.tasks.get_mut(&id) else { return Reception::NotApplicable };
+        if task.status() != TaskStatus::DeadLettered {
+            // The same entry once more.
+            let accepted = &task.accepted;
+            let same = task.end.is_none()
+                && accepted.options.attempts_max == Some(attempts_max)
+                && accepted.deadline_unix_ms == deadline_unix_ms;
+            return if same { Reception::Written } else { Reception::NotApplicable };
+        }
         task.end = None;
         task.accepted.deadline_unix_ms = deadline_unix_ms;
         task.accepted.options.attempts_max = Some(attempts_max);
