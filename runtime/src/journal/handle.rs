@@ -105,18 +105,28 @@ impl Journal {
     }
 
     /// Writes entries, all or none. Returns when they are durable. When the writer dies under it, whether they were
-    /// written is not known, and they are written again: no entry does harm the second time.
+    /// written is not known, so they are written again until it is: no entry does harm the second time.
     ///
     /// # Errors
     /// The store's; none of the entries is written then. Interrupted, when one writer after the other died.
     pub(crate) async fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Reception>, StoreError> {
-        for _ in 0..WRITERS_LOST_MAX {
+        let mut writers_lost = 0;
+        let mut again = AGAIN_INITIAL;
+        loop {
             match self.commit_once(entries.clone()).await {
-                Err(error) if error.kind == StoreErrorKind::Interrupted => {}
+                Err(error) if error.kind == StoreErrorKind::Interrupted => {
+                    if writers_lost == WRITERS_LOST_MAX {
+                        return Err(error);
+                    }
+                    writers_lost += 1;
+                }
+                Err(error) if writers_lost > 0 && error.is_transient() => {
+                    tokio::time::sleep(again).await;
+                    again = (again * 2).min(AGAIN_MAX);
+                }
                 settled => return settled,
             }
         }
-        self.commit_once(entries).await
     }
 
     async fn commit_once(&self, entries: Vec<Entry>) -> Result<Vec<Reception>, StoreError> {

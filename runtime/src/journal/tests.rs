@@ -150,6 +150,13 @@ async fn a_writer_that_dies_is_followed_by_one_that_writes_what_waits() {
     assert_eq!((again.unwrap(), other.unwrap()), (vec![Reception::Written], vec![Reception::Written]));
     assert_eq!(store.store.counts().await.unwrap().open, 2);
 
+    // A failure behind a writer's death says nothing of what that one has written.
+    let broken = || Fate::Fails(StoreErrorKind::Io { message: "no".to_owned() });
+    store.fates.lock().unwrap().extend([Fate::Panics, broken(), broken()]);
+    assert_eq!(journal.commit(acceptance(4)).await.unwrap(), [Reception::Written]);
+    store.fates.lock().unwrap().extend([broken()]);
+    assert!(matches!(journal.commit(acceptance(5)).await.unwrap_err().kind, StoreErrorKind::Io { .. }));
+
     store.fates.lock().unwrap().extend([Fate::Panics, Fate::Panics, Fate::Panics, Fate::Panics]);
     let deadly = journal.commit(acceptance(2)).await.unwrap_err();
     assert_eq!(deadly.kind, StoreErrorKind::Interrupted);
