@@ -1,7 +1,7 @@
 //! The supervision tree of a runtime, in one place.
 //!
 //! ```text
-//! runtime                 rest_for_one
+//! runtime                 one_for_one
 //! ├─ journal              permanent: the one writer
 //! ├─ metrics              permanent
 //! ├─ models               one_for_one: an actor for each catalog entry, permanent
@@ -9,6 +9,9 @@
 //! └─ orchestration        one_for_one
 //!    └─ orchestrator      permanent
 //! ```
+//!
+//! None of the parts rests on another one's being the same as before: they find each other by address, and entries wait in
+//! the journal's list while its writer is restarted. Agents that wait for it must not be stopped for it first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,7 +116,7 @@ impl Tree {
             SupervisorSpec::new("orchestration", Strategy::OneForOne, jitter("supervisor orchestration"))
                 .with_child(orchestrator_child);
 
-        let spec = SupervisorSpec::new("runtime", Strategy::RestForOne, jitter("supervisor runtime"))
+        let spec = SupervisorSpec::new("runtime", Strategy::OneForOne, jitter("supervisor runtime"))
             .with_child(journal_child)
             .with_child(metrics_child)
             .with_child(models_spec.into_child(RestartKind::Permanent))

@@ -21,6 +21,9 @@ const AGAIN_INITIAL: Duration = Duration::from_millis(20);
 /// Long enough to leave a full disk alone, short enough to go on soon when there is room.
 const AGAIN_MAX: Duration = Duration::from_secs(2);
 
+/// How many writers may die under one commit: more, and it is the commit that they die of.
+const WRITERS_LOST_MAX: usize = 3;
+
 /// The list of entries that wait for a commit, and the store. Cheap to clone; one list a runtime.
 ///
 /// The list needs no bound of its own: each open task has at most a few entries in it, and the number of open
@@ -101,11 +104,32 @@ impl Journal {
         waiting.into_iter().for_each(|waiting| waiting.answer(Err(failed(StoreErrorKind::Closed))));
     }
 
-    /// Writes entries, all or none. Returns when they are durable.
+    /// Writes entries, all or none. Returns when they are durable. When the writer dies under it, whether they were
+    /// written is not known, so they are written again until it is: no entry does harm the second time.
     ///
     /// # Errors
-    /// The store's; none of the entries is written then.
+    /// The store's; none of the entries is written then. Interrupted, when one writer after the other died.
     pub(crate) async fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Reception>, StoreError> {
+        let mut writers_lost = 0;
+        let mut again = AGAIN_INITIAL;
+        loop {
+            match self.commit_once(entries.clone()).await {
+                Err(error) if error.kind == StoreErrorKind::Interrupted => {
+                    if writers_lost == WRITERS_LOST_MAX {
+                        return Err(error);
+                    }
+                    writers_lost += 1;
+                }
+                Err(error) if writers_lost > 0 && error.is_transient() => {
+                    tokio::time::sleep(again).await;
+                    again = (again * 2).min(AGAIN_MAX);
+                }
+                settled => return settled,
+            }
+        }
+    }
+
+    async fn commit_once(&self, entries: Vec<Entry>) -> Result<Vec<Reception>, StoreError> {
         let (reply, written) = oneshot::channel();
         {
             let mut list = self.list();

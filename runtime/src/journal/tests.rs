@@ -18,7 +18,7 @@ use crate::clock::SystemWallClock;
 use crate::store::conformance::samples::{accepted, ended, id, step, task};
 use crate::store::{
     Entry, MemoryStore, Reception, Retention, StatusCounts, StoreError, StoreErrorKind, StoredTask,
-    TaskFilter, TaskStore,
+    TaskFilter, TaskStore, UsageByTenant,
 };
 
 /// What the next commit comes to.
@@ -98,6 +98,10 @@ impl TaskStore for Wayward {
         self.store.counts()
     }
 
+    fn usage_since(&self, since_unix_ms: u64) -> BoxFuture<'_, Result<UsageByTenant, StoreError>> {
+        self.store.usage_since(since_unix_ms)
+    }
+
     fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.store.prune(retention, limit)
     }
@@ -143,16 +147,25 @@ fn acceptance(number: u64) -> Vec<Entry> {
 async fn a_writer_that_dies_is_followed_by_one_that_writes_what_waits() {
     let store = wayward([Fate::Panics, Fate::Panics]);
     let (journal, args) = journal(&store);
-    // It waits before anybody writes, and is lost with the first writer; whoever asks again is heard.
-    let lost = journal.commit(acceptance(0));
-    let root = tokio::join!(supervised(args), lost);
-    assert_eq!(root.1.unwrap_err().kind, StoreErrorKind::Interrupted);
-    let written = journal.commit_surely(acceptance(1)).await.unwrap();
-    assert_eq!(written, [Reception::Written], "the second writer died too, and the third has written it");
-    let (again, other) = tokio::join!(journal.commit(acceptance(1)), journal.commit(acceptance(2)));
+    // It waits before anybody writes; the second writer dies too, and the third has written it.
+    let (root, written) = tokio::join!(supervised(args), journal.commit(acceptance(0)));
+    assert_eq!(written.unwrap(), [Reception::Written]);
+    let (again, other) = tokio::join!(journal.commit(acceptance(0)), journal.commit(acceptance(1)));
     assert_eq!((again.unwrap(), other.unwrap()), (vec![Reception::Written], vec![Reception::Written]));
     assert_eq!(store.store.counts().await.unwrap().open, 2);
-    root.0.actor.kill();
+
+    // A failure behind a writer's death says nothing of what that one has written.
+    let broken = || Fate::Fails(StoreErrorKind::Io { message: "no".to_owned() });
+    store.fates.lock().unwrap().extend([Fate::Panics, broken(), broken()]);
+    assert_eq!(journal.commit(acceptance(4)).await.unwrap(), [Reception::Written]);
+    store.fates.lock().unwrap().extend([broken()]);
+    assert!(matches!(journal.commit(acceptance(5)).await.unwrap_err().kind, StoreErrorKind::Io { .. }));
+
+    store.fates.lock().unwrap().extend([Fate::Panics, Fate::Panics, Fate::Panics, Fate::Panics]);
+    let deadly = journal.commit(acceptance(2)).await.unwrap_err();
+    assert_eq!(deadly.kind, StoreErrorKind::Interrupted);
+    assert_eq!(journal.commit(acceptance(3)).await.unwrap(), [Reception::Written]);
+    root.actor.kill();
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,7 +199,7 @@ async fn a_journal_that_is_closed_answers_whoever_waits() {
         second.await
     };
     let (first, second) = tokio::join!(first, second);
-    assert_eq!(first.unwrap_err().kind, StoreErrorKind::Interrupted);
+    assert_eq!(first.unwrap_err().kind, StoreErrorKind::Closed);
     assert_eq!(second.unwrap_err().kind, StoreErrorKind::Closed);
     assert_eq!(journal.commit_surely(acceptance(2)).await.unwrap_err().kind, StoreErrorKind::Closed);
     drop((journal, root));

@@ -31,6 +31,9 @@ use futures::future::BoxFuture;
 use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
 use playhouse_protocol::{TaskId, TenantId, Usage};
 
+/// What tenants used.
+pub type UsageByTenant = BTreeMap<TenantId, Usage>;
+
 /// A store of tasks.
 ///
 /// Contract, which `conformance` tests:
@@ -78,8 +81,7 @@ pub trait TaskStore: Send + Sync + fmt::Debug {
 
     /// What the recorded model calls that were answered at `since_unix_ms` or later used, by tenant, whatever became of
     /// their tasks. Not called for moments long ago: it may take time that grows with what was recorded since.
-    fn usage_since(&self, since_unix_ms: u64)
-    -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>>;
+    fn usage_since(&self, since_unix_ms: u64) -> BoxFuture<'_, Result<UsageByTenant, StoreError>>;
 
     /// Removes ended tasks as `retention` says, at most `limit` of them, and returns how many. Parts of a task
     /// that is still there, open tasks and dead letters stay.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::Runtime;
 use crate::store::{
     Entry, MemoryStore, Reception, Retention, StatusCounts, StoreError, StoreErrorKind, StoredTask,
-    TaskFilter, TaskStore,
+    TaskFilter, TaskStore, UsageByTenant,
 };
 
 /// One thing that [`Player`] does.
@@ -212,6 +212,10 @@ impl TaskStore for Shelf {
 
     fn counts(&self) -> BoxFuture<'_, Result<StatusCounts, StoreError>> {
         self.inner.counts()
+    }
+
+    fn usage_since(&self, since_unix_ms: u64) -> BoxFuture<'_, Result<UsageByTenant, StoreError>> {
+        self.inner.usage_since(since_unix_ms)
     }
 
     fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {

@@ -1,6 +1,7 @@
 //! Whoever hands a task in, takes it back, waits for it, replays it, over all lives.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use playhouse_runtime::protocol::task::{Durability, TaskStatus};
 use playhouse_runtime::protocol::{Failure, FailureClass, TaskId};
 use playhouse_runtime::{Runtime, TaskHandle};
 
+use super::disk::{Disk, told};
 use super::draws::Draws;
 use super::log::Log;
 use super::orders::{Plan, Player, plan, reply};
@@ -32,7 +34,7 @@ pub(super) struct Known {
     /// Dead letters that were replayed.
     replayed: BTreeSet<TaskId>,
     /// What a task was seen to come to. It may change by a replay only.
-    results: BTreeMap<TaskId, String>,
+    pub(super) results: BTreeMap<TaskId, String>,
     /// Numbers that nothing is to be done for any more.
     pub(super) finished: BTreeSet<u64>,
 }
@@ -48,6 +50,7 @@ impl Books {
 pub(super) struct Clerk {
     pub(super) runtime: Runtime,
     pub(super) books: Arc<Books>,
+    pub(super) disk: Arc<Disk>,
     pub(super) draws: Draws,
     pub(super) log: Log,
     pub(super) clock: Clock,
@@ -56,38 +59,21 @@ pub(super) struct Clerk {
 
 impl Clerk {
     pub(super) async fn serve(self, number: u64) {
-        let begin = self.draws.below(OPENING_MS, "begins", number * 100 + self.life);
-        tokio::time::sleep(Duration::from_millis(begin)).await;
+        self.begin(number).await;
         let Plan { order, options, cancelled_after_ms } = plan(self.draws, number);
         let is_journaled = options.durability == Durability::Full;
         let known = self.books.known().acknowledged.get(&number).copied();
         let handle = match known {
-            Some(id) => match self.runtime.attach::<Player>(id).await {
-                Ok(handle) => handle,
-                // What is left to the next life is not this one's any more.
-                Err(_) if self.runtime.is_shutting_down() => return,
-                Err(failure) => return self.violate(number, &format!("acknowledged, then gone: {failure}")),
-            },
-            None => loop {
-                match self.runtime.submit::<Player>(order.clone(), options.clone()).await {
-                    Ok(handle) => break handle,
-                    Err(failure) => {
-                        self.tell(number, &format!("refused: {}", failure.class));
-                        if !failure.class.is_retryable() {
-                            return self.violate(number, &format!("refused for good: {failure}"));
-                        }
-                        if failure.message.contains("shutting down") {
-                            return;
-                        }
-                        let again = failure.retry_after_ms.map_or(AGAIN, Duration::from_millis);
-                        tokio::time::sleep(again).await;
-                    }
-                }
-            },
+            Some(id) => self.insist(number, Some(id), || self.runtime.attach::<Player>(id)).await,
+            None => {
+                let submit = || self.runtime.submit::<Player>(order.clone(), options.clone());
+                self.insist(number, None, submit).await
+            }
         };
+        let Some(handle) = handle else { return };
         let id = handle.id();
         if is_journaled && known.is_none() {
-            self.books.known().acknowledged.insert(number, id);
+            self.acknowledge(number, id);
         }
         self.tell(number, &format!("is task {id}"));
         if let Some(after) = cancelled_after_ms
@@ -97,6 +83,53 @@ impl Clerk {
             self.take_back(number, id, is_journaled).await;
         }
         self.wait(number, handle, &order, is_journaled).await;
+    }
+
+    /// Waits until it is this order's turn.
+    pub(super) async fn begin(&self, number: u64) {
+        let place = number * 100 + self.life;
+        let begin = self.draws.below(OPENING_MS, "begins", place);
+        tokio::time::sleep(Duration::from_millis(begin)).await;
+        self.draws.dawdle("serve", place).await;
+    }
+
+    /// What was acknowledged is written.
+    pub(super) fn acknowledge(&self, number: u64, id: TaskId) {
+        if !self.disk.has_task(id) && !self.disk.is_pruned(id) {
+            self.violate(number, &format!("acknowledged before it was written: {id}"));
+        }
+        self.books.known().acknowledged.insert(number, id);
+    }
+
+    /// Asks for a handle as long as that can help. `None` when there is nothing to wait for in this life: it ends, or the
+    /// task, `known` from before, was removed for its age.
+    pub(super) async fn insist<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        number: u64,
+        known: Option<TaskId>,
+        ask: impl Fn() -> F,
+    ) -> Option<T> {
+        loop {
+            let failure = match ask().await {
+                Ok(handle) => return Some(handle),
+                Err(failure) => failure,
+            };
+            self.tell(number, &format!("refused: {}", failure.class));
+            // What is left to the next life is not this one's any more.
+            if self.runtime.is_shutting_down() {
+                return None;
+            }
+            if known.is_some_and(|id| self.disk.is_pruned(id)) {
+                self.tell(number, "was removed");
+                self.books.known().finished.insert(number);
+                return None;
+            }
+            if !failure.class.is_retryable() {
+                self.violate(number, &format!("refused for good: {failure}"));
+                return None;
+            }
+            tokio::time::sleep(failure.retry_after_ms.map_or(AGAIN, Duration::from_millis)).await;
+        }
     }
 
     async fn take_back(&self, number: u64, id: TaskId, is_journaled: bool) {
@@ -121,24 +154,18 @@ impl Clerk {
                 return self.tell(number, "interrupted");
             }
             let status = handle.summary().status;
-            let text = match &result {
-                Ok(told) => {
-                    let expected = reply(&id.to_string(), order, "");
-                    if *told != expected {
-                        self.violate(number, &format!("answered {told:?} and not {expected:?}"));
-                    }
-                    "answered".to_owned()
+            if let Ok(answer) = &result {
+                let expected = reply(&id.to_string(), order, "");
+                if *answer != expected {
+                    self.violate(number, &format!("answered {answer:?} and not {expected:?}"));
                 }
-                Err(failure) => format!("{}: {}", failure.class, failure.message),
-            };
+            }
+            let text = told(result.as_ref().ok().map(|answer| format!("{answer:?}")), result.as_ref().err());
             self.tell(number, &format!("{status}: {text}"));
             if !is_journaled {
                 break;
             }
-            let before = self.books.known().results.insert(id, text.clone());
-            if before.is_some_and(|before| before != text) {
-                self.violate(number, &format!("came to something else than before: {text}"));
-            }
+            self.check_told(number, id, &text);
             let replays = status == TaskStatus::DeadLettered
                 && self.draws.happens(300, "replayed", number)
                 && self.books.known().replayed.insert(id);
@@ -153,36 +180,42 @@ impl Clerk {
         self.books.known().finished.insert(number);
     }
 
-    /// Replays a dead letter, as often as the disk refuses.
-    async fn replay(&self, number: u64, id: TaskId) -> Option<TaskHandle<Player>> {
-        self.books.known().results.remove(&id);
-        loop {
-            let replayed = self.runtime.replay(id).await;
-            self.tell(number, &format!("replayed: {:?}", replayed.as_ref().map_err(|failure| failure.class)));
-            match replayed {
-                Ok(()) => return self.runtime.attach::<Player>(id).await.ok(),
-                Err(failure) if failure.class.is_retryable() && !self.runtime.is_shutting_down() => {
-                    tokio::time::sleep(AGAIN).await;
-                }
-                Err(_) => {
-                    self.books.known().replayed.remove(&id);
-                    return None;
-                }
-            }
+    /// What is told is written, and the same as it was before.
+    pub(super) fn check_told(&self, number: u64, id: TaskId, text: &str) {
+        let written = self.disk.end(id);
+        if written.as_deref() != Some(text) {
+            self.violate(number, &format!("told {text:?}, and {written:?} is written"));
+        }
+        let before = self.books.known().results.insert(id, text.to_owned());
+        if before.is_some_and(|before| before != text) {
+            self.violate(number, &format!("came to something else than before: {text}"));
         }
     }
 
-    fn tell(&self, number: u64, text: &str) {
+    /// Replays a dead letter, as often as the disk refuses. `None` when this life ends.
+    async fn replay(&self, number: u64, id: TaskId) -> Option<TaskHandle<Player>> {
+        self.books.known().results.remove(&id);
+        self.draws.dawdle("replay", number).await;
+        let replayed = self.insist(number, None, || self.runtime.replay(id)).await;
+        self.tell(number, &format!("replayed: {}", replayed.is_some()));
+        if replayed.is_none() {
+            self.books.known().replayed.remove(&id);
+            return None;
+        }
+        self.insist(number, Some(id), || self.runtime.attach::<Player>(id)).await
+    }
+
+    pub(super) fn tell(&self, number: u64, text: &str) {
         self.log.line(self.clock.now_ms(), &format!("life {} order {number} {text}", self.life));
     }
 
-    fn violate(&self, number: u64, what: &str) {
+    pub(super) fn violate(&self, number: u64, what: &str) {
         self.tell(number, what);
         self.log.violate(format!("order {number}: {what}"));
     }
 }
 
 /// Whether the wait ended because the runtime did.
-fn is_interruption(failure: &Failure) -> bool {
+pub(super) fn is_interruption(failure: &Failure) -> bool {
     failure.class == FailureClass::Retryable && failure.message.ends_with("the runtime was shut down")
 }

@@ -1,47 +1,53 @@
-//! What survives a crash, and the faults on the way to it.
+//! What survives a crash, and what must hold of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, pending};
-use playhouse_runtime::protocol::journal::{Payload, RecordedStep, StepKind, StepPath};
-use playhouse_runtime::protocol::{TaskId, TenantId, Usage};
+use futures::future::BoxFuture;
+use playhouse_runtime::Agent as _;
+use playhouse_runtime::protocol::journal::{Payload, StepPath};
+use playhouse_runtime::protocol::task::TaskStatus;
+use playhouse_runtime::protocol::{Failure, IdempotencyKey, TaskId, TenantId, envelope};
 use playhouse_runtime::store::{
-    Entry, MemoryStore, Reception, Retention, StatusCounts, StoreError, StoreErrorKind, StoredTask,
-    TaskFilter, TaskStore,
+    AcceptedTask, Entry, MemoryStore, Reception, StoreError, StoredTask, TaskFilter, TaskStore as _,
 };
-use tokio::sync::Notify;
 
 use super::draws::Draws;
+use super::life::LifeStore;
 use super::log::Log;
+use super::orders::Player;
 use super::world::Clock;
-
-/// What a commit that fails to a full disk is followed by: so many commits that fail alike.
-const FULL_LEN: u64 = 5;
 
 /// The disk of one world.
 #[derive(Debug)]
 pub struct Disk {
     /// What is written.
     pub store: Arc<MemoryStore>,
-    draws: Draws,
-    log: Log,
+    pub(super) draws: Draws,
+    pub(super) log: Log,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     /// The life that may write.
-    life: u64,
-    commits: u64,
+    pub(super) life: u64,
+    pub(super) commits: u64,
+    pub(super) reads: u64,
+    /// Reads of this life that failed.
+    pub(super) reads_failed: u64,
+    /// How often the writer of this life died.
+    pub(super) panics: u64,
     /// At which commit of this life the process dies, and whether the commit is written before.
-    crash: Option<(u64, bool)>,
-    full_until: u64,
-    /// Questions of recorded model calls, by task: these are never asked again.
+    pub(super) crash: Option<(u64, bool)>,
+    pub(super) full_until: u64,
+    /// Questions of answered steps, by task: what was ever recorded is never asked or done again.
     recorded: BTreeMap<TaskId, BTreeMap<StepPath, String>>,
+    /// The task of each key.
+    keys: BTreeMap<(TenantId, IdempotencyKey), TaskId>,
+    /// What the tasks came to that were removed for their age or number.
+    pruned: BTreeMap<TaskId, String>,
 }
 
 /// When the process of a life dies, so that commits tell.
@@ -63,16 +69,11 @@ impl Disk {
     pub fn begin(self: &Arc<Self>, life: u64, crash: Option<Crash>, clock: Clock) -> Arc<LifeStore> {
         let mut state = self.state();
         state.life = life;
-        state.commits = 0;
+        (state.commits, state.reads, state.reads_failed, state.panics) = (0, 0, 0, 0);
         state.full_until = 0;
         state.crash = crash.map(|crash| (crash.commit, crash.is_written));
         drop(state);
-        Arc::new(LifeStore { disk: Arc::clone(self), life, clock, crashed: Arc::default() })
-    }
-
-    /// Whether a question has a recorded answer.
-    pub fn is_recorded(&self, task: TaskId, question: &str) -> bool {
-        self.state().recorded.get(&task).is_some_and(|known| known.values().any(|one| one == question))
+        LifeStore::new(Arc::clone(self), life, clock)
     }
 
     /// The commits of this life so far.
@@ -80,192 +81,123 @@ impl Disk {
         self.state().commits
     }
 
-    /// Notes the questions of model calls that a group records.
-    fn note(&self, group: &[Entry], receptions: &[Reception]) {
+    /// The reads of this life that failed.
+    pub fn reads_failed(&self) -> u64 {
+        self.state().reads_failed
+    }
+
+    /// Whether a question has a recorded answer.
+    pub fn is_recorded(&self, task: TaskId, question: &str) -> bool {
+        self.state().recorded.get(&task).is_some_and(|known| known.values().any(|one| one == question))
+    }
+
+    /// Whether a task is written down.
+    pub fn has_task(&self, task: TaskId) -> bool {
+        now(self.store.task(task)).is_some()
+    }
+
+    /// Whether a step is written down, answered or failed.
+    pub fn has_step(&self, task: TaskId, path: &str) -> bool {
+        path.parse().is_ok_and(|path| now(self.store.step_input(task, path)).is_some())
+    }
+
+    /// Whether a step was ever written down as answered.
+    pub fn is_answered(&self, task: TaskId, path: &str) -> bool {
+        let Ok(path) = path.parse() else { return false };
+        self.state().recorded.get(&task).is_some_and(|known| known.contains_key(&path))
+    }
+
+    /// What a task came to, also one that was removed since; `None` for an open and an unknown one.
+    pub fn end(&self, task: TaskId) -> Option<String> {
+        match now(self.store.task(task)) {
+            Some(stored) => self.end_of(&stored),
+            None => self.state().pruned.get(&task).cloned(),
+        }
+    }
+
+    /// Whether a task was removed for its age or number.
+    pub fn is_pruned(&self, task: TaskId) -> bool {
+        self.state().pruned.contains_key(&task)
+    }
+
+    fn end_of(&self, stored: &StoredTask) -> Option<String> {
+        stored.ended_unix_ms?;
+        let reply = now(self.store.reply(stored.id));
+        Some(told(reply.as_ref().map(answer_of), stored.failure.as_ref()))
+    }
+
+    /// Notes what a group writes.
+    pub(super) fn note(&self, group: &[Entry], receptions: &[Reception]) {
         let mut state = self.state();
         for (entry, reception) in group.iter().zip(receptions) {
             match (entry, reception) {
+                (Entry::Accepted(task), Reception::Written) => self.note_key(&mut state, task),
                 (Entry::StepEnded { task, step, input }, Reception::Written)
-                    if matches!(step.kind, StepKind::ModelCall { .. }) && step.outcome.is_answered() =>
+                    if step.outcome.is_answered() =>
                 {
                     let question = input.parts.last().map(|part| String::from_utf8_lossy(&part.bytes));
                     let known = state.recorded.entry(*task).or_default();
                     known.insert(step.path.clone(), question.unwrap_or_default().into_owned());
-                }
-                (Entry::Reopened { task, .. }, Reception::Written) => {
-                    // Steps behind a failed one may be made again.
-                    let left =
-                        self.store.steps(*task).now_or_never().and_then(Result::ok).unwrap_or_default();
-                    let left: BTreeSet<_> = left.into_iter().map(|step| step.path).collect();
-                    state.recorded.entry(*task).or_default().retain(|path, _| left.contains(path));
                 }
                 _ => {}
             }
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// A key has one task, as long as that task is there.
+    fn note_key(&self, state: &mut State, task: &AcceptedTask) {
+        let Some(key) = task.options.idempotency_key.clone() else { return };
+        let before = state.keys.insert((task.options.tenant.clone(), key.clone()), task.id);
+        if before.is_some_and(|before| before != task.id && self.has_task(before)) {
+            self.log.violate(format!("key {key} has a second task, {}", task.id));
+        }
+    }
+
+    /// All tasks that have ended, with what they came to.
+    pub(super) fn ends(&self) -> BTreeMap<TaskId, (TaskStatus, String)> {
+        let all = TaskFilter { limit: usize::MAX, ..TaskFilter::default() };
+        let listed = self.store.list(all).now_or_never().and_then(Result::ok).unwrap_or_default();
+        let ended = listed.iter().filter_map(|task| Some((task.id, (task.status, self.end_of(task)?))));
+        ended.collect()
+    }
+
+    /// Notes which of the tasks that had ended were removed.
+    pub(super) fn note_pruned(&self, before: BTreeMap<TaskId, (TaskStatus, String)>) {
+        for (task, (status, end)) in before {
+            if self.has_task(task) {
+                continue;
+            }
+            if status == TaskStatus::DeadLettered {
+                self.log.violate(format!("dead letter {task} was removed"));
+            }
+            self.state().pruned.insert(task, end);
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The disk as one life of the process sees it.
-pub struct LifeStore {
-    disk: Arc<Disk>,
-    life: u64,
-    clock: Clock,
-    /// Told when the process dies.
-    pub crashed: Arc<Notify>,
-}
-
-impl fmt::Debug for LifeStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LifeStore").field("life", &self.life).finish_non_exhaustive()
+/// What a task came to, as a text: its answer, or its failure.
+pub fn told(answer: Option<String>, failure: Option<&Failure>) -> String {
+    match failure {
+        Some(failure) => format!("{}: {}", failure.class, failure.message),
+        None => format!("answered {}", answer.unwrap_or_default()),
     }
 }
 
-/// What a commit comes to.
-enum Fate {
-    Written { after_ms: u64 },
-    Fails(StoreErrorKind),
-    Dies { is_written: bool },
-    Gone,
-}
-
-impl LifeStore {
-    fn fate(&self) -> (u64, Fate) {
-        let mut state = self.disk.state();
-        if state.life != self.life {
-            return (0, Fate::Gone);
-        }
-        state.commits += 1;
-        let commit = state.commits;
-        let place = self.life * 1_000_000 + commit;
-        let draws = self.disk.draws;
-        let fate = match state.crash {
-            Some((at, is_written)) if commit == at => {
-                state.life = u64::MAX;
-                Fate::Dies { is_written }
-            }
-            _ if commit < state.full_until => Fate::Fails(StoreErrorKind::Full),
-            _ if draws.happens(3, "disk full", place) => {
-                state.full_until = commit + FULL_LEN;
-                Fate::Fails(StoreErrorKind::Full)
-            }
-            _ if draws.happens(20, "commit fails", place) => {
-                Fate::Fails(StoreErrorKind::Io { message: "the disk is on fire".to_owned() })
-            }
-            _ if draws.happens(200, "commit is slow", place) => {
-                Fate::Written { after_ms: draws.below(40, "commit takes", place) }
-            }
-            _ => Fate::Written { after_ms: 0 },
-        };
-        (commit, fate)
-    }
-
-    async fn write(&self, group: Vec<Entry>) -> Result<Vec<Reception>, StoreError> {
-        let (commit, fate) = self.fate();
-        let entries_len = group.len();
-        let told = |text: &str| {
-            let line = format!("life {} commit {commit} of {entries_len}: {text}", self.life);
-            self.disk.log.line(self.clock.now_ms(), &line);
-        };
-        match fate {
-            Fate::Gone => pending().await,
-            Fate::Dies { is_written } => {
-                told(if is_written { "written, then dead" } else { "dead" });
-                if is_written {
-                    let receptions = self.disk.store.commit(group.clone()).await?;
-                    self.disk.note(&group, &receptions);
-                }
-                self.crashed.notify_one();
-                pending().await
-            }
-            Fate::Fails(kind) => {
-                told("failed");
-                Err(StoreError { doing: "write to the simulated disk", path: None, kind })
-            }
-            Fate::Written { after_ms } => {
-                if after_ms > 0 {
-                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                    if self.disk.state().life != self.life {
-                        return pending().await;
-                    }
-                }
-                let receptions = self.disk.store.commit(group.clone()).await?;
-                self.disk.note(&group, &receptions);
-                told("written");
-                Ok(receptions)
-            }
-        }
+/// The answer of an agent as it is told; that of a plan has many pieces, and is told as their number.
+fn answer_of(payload: &Payload) -> String {
+    let single =
+        payload.as_single().map(|bytes| envelope::decode_agent_value::<Vec<String>>(Player::VERSION, bytes));
+    match single {
+        Some(Ok(answer)) => format!("{answer:?}"),
+        Some(Err(_)) | None => "a plan".to_owned(),
     }
 }
 
-impl TaskStore for LifeStore {
-    fn commit(&self, group: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Reception>, StoreError>> {
-        Box::pin(self.write(group))
-    }
-
-    fn open_tasks(
-        &self,
-        after: Option<TaskId>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<StoredTask>, StoreError>> {
-        self.disk.store.open_tasks(after, limit)
-    }
-
-    fn task(&self, task: TaskId) -> BoxFuture<'_, Result<Option<StoredTask>, StoreError>> {
-        self.disk.store.task(task)
-    }
-
-    fn request(&self, task: TaskId) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
-        self.disk.store.request(task)
-    }
-
-    fn reply(&self, task: TaskId) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
-        self.disk.store.reply(task)
-    }
-
-    fn steps(&self, task: TaskId) -> BoxFuture<'_, Result<Vec<RecordedStep>, StoreError>> {
-        self.disk.store.steps(task)
-    }
-
-    fn step_input(&self, task: TaskId, path: StepPath) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
-        self.disk.store.step_input(task, path)
-    }
-
-    fn list(&self, filter: TaskFilter) -> BoxFuture<'_, Result<Vec<StoredTask>, StoreError>> {
-        self.disk.store.list(filter)
-    }
-
-    fn counts(&self) -> BoxFuture<'_, Result<StatusCounts, StoreError>> {
-        self.disk.store.counts()
-    }
-
-    fn usage_since(
-        &self,
-        since_unix_ms: u64,
-    ) -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>> {
-        self.disk.store.usage_since(since_unix_ms)
-    }
-
-    fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.disk.store.prune(retention, limit)
-    }
-
-    fn checkpoint(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.disk.store.checkpoint()
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.disk.store.close()
-    }
-
-    fn bytes_len(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.disk.store.bytes_len()
-    }
-
-    fn is_durable(&self) -> bool {
-        true
-    }
+/// What the store in memory says at once.
+fn now<T>(asked: BoxFuture<'_, Result<Option<T>, StoreError>>) -> Option<T> {
+    asked.now_or_never().and_then(Result::ok).flatten()
 }

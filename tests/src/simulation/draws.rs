@@ -1,5 +1,12 @@
 //! Draws that depend on a seed and a place, and on no order.
 
+/// How often one action lets others go first at most. Two that are ready at once change places with one; more than a few
+/// cost time and give no order that is not had with these.
+const DAWDLES_MAX: u64 = 3;
+
+/// Keeps what is drawn for the order apart from what is drawn under the same label.
+const DAWDLING: u64 = 1 << 63;
+
 /// A seed, from which everything is drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Draws(pub u64);
@@ -27,6 +34,14 @@ impl Draws {
     /// Whether something that happens `per_mille` times of a thousand happens at a place.
     pub fn happens(self, per_mille: u64, label: &str, place: u64) -> bool {
         self.below(1_000, label, place) < per_mille
+    }
+
+    /// Lets others go first, up to [`DAWDLES_MAX`] times: the scheduler takes who is ready in the order of becoming so,
+    /// and each seed is to see another order.
+    pub async fn dawdle(self, label: &str, place: u64) {
+        for _ in 0..self.below(DAWDLES_MAX + 1, label, place ^ DAWDLING) {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -9,11 +9,13 @@
 
 pub mod disk;
 pub mod draws;
+pub mod life;
 pub mod log;
 pub mod model;
 pub mod orders;
 pub mod world;
 
 mod clerk;
+mod plans;
 
 pub use world::{Outcome, Settings, run};

@@ -115,7 +115,9 @@ impl ModelClient for FaultyModel {
             None => Ok(CompletionEvent::Finished(self.completion(answer(&question)))),
         };
         let after = Duration::from_millis(self.draws.below(2_000, "model takes", place));
+        let draws = self.draws;
         let answered = async move {
+            draws.dawdle("answer", place).await;
             tokio::time::sleep(after).await;
             ended
         };

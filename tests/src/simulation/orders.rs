@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use playhouse_runtime::protocol::completion::{ChatMessage, CompletionRequest};
 use playhouse_runtime::protocol::task::{Durability, Priority, TaskOptions};
-use playhouse_runtime::protocol::{Failure, FailureClass, IdempotencyKey, TenantId};
+use playhouse_runtime::protocol::{Failure, FailureClass, IdempotencyKey, TaskId, TenantId};
 use playhouse_runtime::{Agent, AgentContext, AgentError};
 use serde::{Deserialize, Serialize};
 
-use super::draws::Draws;
+use super::disk::Disk;
+use super::draws::{Draws, place_of};
+use super::log::Log;
 use super::model::answer;
 
 /// One thing that the agent does.
@@ -44,6 +46,8 @@ pub struct Order {
     pub acts: Vec<Act>,
     /// How many agents are above.
     pub depth: u32,
+    /// The place of the step that asks for it, with a dot behind it; empty at the top.
+    pub path: String,
 }
 
 /// One task of a world.
@@ -70,6 +74,7 @@ pub fn plan(draws: Draws, number: u64) -> Plan {
         _ => Act::Hang,
     };
     let acts = (0..=draws.below(4, "acts", number)).map(act).collect();
+    let is_limited = draws.happens(150, "attempts are limited", number);
     let durability =
         if draws.happens(100, "in memory", number) { Durability::None } else { Durability::Full };
     let is_keyed = durability == Durability::Full && draws.happens(300, "keyed", number);
@@ -77,12 +82,13 @@ pub fn plan(draws: Draws, number: u64) -> Plan {
     let tenant = format!("tenant-{}", draws.below(4, "tenant", number));
     let priority = usize::try_from(draws.below(3, "priority", number)).unwrap_or_default();
     Plan {
-        order: Order { number, acts, depth: 0 },
+        order: Order { number, acts, depth: 0, path: String::new() },
         options: TaskOptions {
             tenant: TenantId::try_from(tenant).unwrap_or_default(),
             timeout_ms: Some(20_000 + draws.below(100_000, "timeout", number)),
             priority: Priority::ALL.get(priority).copied().unwrap_or_default(),
             durability,
+            attempt_timeout_ms: is_limited.then(|| 1_000 + draws.below(10_000, "attempt timeout", number)),
             attempts_max: Some(1 + u32::try_from(draws.below(5, "attempts", number)).unwrap_or(0)),
             idempotency_key: key,
             ..TaskOptions::default()
@@ -98,7 +104,7 @@ pub fn reply(task: &str, order: &Order, path: &str) -> Vec<String> {
     let tell = |(at, act): (usize, &Act)| match act {
         Act::Call => answer(&format!("{task} {path}{at}")),
         Act::Ask(acts) => {
-            let below = Order { number: order.number, acts: acts.clone(), depth: order.depth + 1 };
+            let below = Order { acts: acts.clone(), depth: order.depth + 1, ..order.clone() };
             reply(task, &below, &format!("{path}{at}.")).join("+")
         }
         Act::TryCall => "tried".to_owned(),
@@ -152,6 +158,22 @@ pub struct Player {
     pub draws: Draws,
     /// What outlives it.
     pub stage: Arc<Stage>,
+    /// What is written.
+    pub disk: Arc<Disk>,
+    /// Where is told what must not be.
+    pub log: Log,
+}
+
+/// One act of an order, as it is done.
+struct Scene<'a> {
+    order: &'a Order,
+    act: &'a Act,
+    at: usize,
+    task: TaskId,
+    /// The same in every attempt.
+    place: String,
+    /// The place of its step, for an act that is one.
+    path: Option<String>,
 }
 
 impl Agent for Player {
@@ -161,30 +183,37 @@ impl Agent for Player {
 
     async fn run(&self, ctx: &mut AgentContext, order: Order) -> Result<Vec<String>, AgentError> {
         let _presence = (order.depth == 0).then(|| Presence::enter(&self.stage));
-        let task = ctx.task_id().to_string();
+        let task = ctx.task_id();
         let mut told = Vec::new();
+        let mut steps_len = 0;
         for (at, act) in order.acts.iter().enumerate() {
+            let path = act.is_step().then(|| {
+                steps_len += 1;
+                format!("{}{steps_len}", order.path)
+            });
             let place = format!("{task} {}{at}", "0.".repeat(order.depth as usize));
-            told.push(self.act(ctx, &order, act, &task, at, &place).await?);
+            self.draws.dawdle("act", place_of(&place) ^ u64::from(ctx.attempt())).await;
+            let scene = Scene { order: &order, act, at, task, place, path };
+            told.push(self.act(ctx, &scene).await?);
+            self.check_written(&scene);
         }
         Ok(told)
     }
 }
 
+impl Act {
+    const fn is_step(&self) -> bool {
+        matches!(self, Self::Call | Self::TryCall | Self::Ask(_) | Self::Effect)
+    }
+}
+
 impl Player {
-    async fn act(
-        &self,
-        ctx: &mut AgentContext,
-        order: &Order,
-        act: &Act,
-        task: &str,
-        at: usize,
-        place: &str,
-    ) -> Result<String, AgentError> {
-        match act {
-            Act::Call => self.call(ctx, format!("{task} {}", place_in(order, at))).await,
+    async fn act(&self, ctx: &mut AgentContext, scene: &Scene<'_>) -> Result<String, AgentError> {
+        let Scene { order, at, task, .. } = scene;
+        match scene.act {
+            Act::Call => self.call(ctx, format!("{task} {}", place_in(order, *at))).await,
             Act::TryCall => {
-                let asked = self.call(ctx, format!("{task} {}", place_in(order, at))).await;
+                let asked = self.call(ctx, format!("{task} {}", place_in(order, *at))).await;
                 match asked {
                     Err(error)
                         if matches!(error.class(), FailureClass::Cancelled | FailureClass::Deadline) =>
@@ -195,13 +224,14 @@ impl Player {
                 }
             }
             Act::Ask(acts) => {
-                let below = Order { number: at as u64, acts: acts.clone(), depth: order.depth + 1 };
+                let path = format!("{}.", scene.path.as_deref().unwrap_or_default());
+                let below = Order { number: *at as u64, acts: acts.clone(), depth: order.depth + 1, path };
                 Ok(ctx.ask::<Self>(below).await?.join("+"))
             }
-            Act::Effect => ctx.step("effect", async { Ok("done".to_owned()) }).await,
+            Act::Effect => ctx.step("effect", self.effect(scene)).await,
             Act::Stumble => {
-                let times = self.stage.times(place);
-                assert!(!self.draws.happens(250, place, times), "stumbled for the {times}th time");
+                let times = self.stage.times(&scene.place);
+                assert!(!self.draws.happens(250, &scene.place, times), "stumbled for the {times}th time");
                 Ok(String::new())
             }
             Act::Work(ms) => {
@@ -210,6 +240,24 @@ impl Player {
             }
             Act::Refuse => Err(Failure::invalid("make sense of the order").into()),
             Act::Hang => std::future::pending().await,
+        }
+    }
+
+    /// Must not be done again once it is written down that it was done.
+    async fn effect(&self, scene: &Scene<'_>) -> Result<String, AgentError> {
+        let path = scene.path.as_deref().unwrap_or_default();
+        if self.disk.is_answered(scene.task, path) {
+            self.log.violate(format!("done again, though it is recorded: {} {path}", scene.task));
+        }
+        self.draws.dawdle("effect", place_of(&scene.place)).await;
+        Ok("done".to_owned())
+    }
+
+    /// A step is written down before anything follows it, unless the task is in memory alone.
+    fn check_written(&self, scene: &Scene<'_>) {
+        let Some(path) = &scene.path else { return };
+        if self.disk.has_task(scene.task) && !self.disk.has_step(scene.task, path) {
+            self.log.violate(format!("went on behind a step that is not written: {} {path}", scene.task));
         }
     }
 

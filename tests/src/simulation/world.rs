@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use playhouse_runtime::config::Config;
-use playhouse_runtime::protocol::WallClock;
 use playhouse_runtime::protocol::task::{Durability, TaskStatus};
+use playhouse_runtime::protocol::{TaskId, WallClock};
 use playhouse_runtime::store::TaskStore as _;
 use playhouse_runtime::{Accounting, Runtime};
 use tokio::time::Instant;
@@ -16,9 +16,11 @@ use tokio::time::Instant;
 use super::clerk::{Books, Clerk};
 use super::disk::{Crash, Disk};
 use super::draws::Draws;
+use super::life::LifeStore;
 use super::log::Log;
 use super::model::FaultyModel;
 use super::orders::{Player, Stage, plan};
+use super::plans::PLANS_FROM;
 
 /// Agents that may be alive at once in a world.
 const AGENTS_LIVE_MAX: usize = 64;
@@ -30,13 +32,19 @@ const TASKS_OPEN_MAX: usize = 400;
 const LIFE_MAX: Duration = Duration::from_hours(24);
 
 /// Lives that may end before their time. Those behind them are left in peace.
-const TROUBLED_LIVES: u64 = 5;
+pub(super) const TROUBLED_LIVES: u64 = 5;
 
 /// More lives than a world can need.
 const LIVES_MAX: u64 = 20;
 
 /// What the end of a task may be late by, in milliseconds: waits for the disk, and a process that was down.
 const LATE_MS_MAX: u64 = 60_000;
+
+/// How far the time of day jumps at once at most, in milliseconds: somebody sets the clock.
+const JUMP_MS_MAX: u64 = 300_000;
+
+/// A plan for so many tasks of a world.
+const TASKS_FOR_A_PLAN: u64 = 100;
 
 /// The year in which every world begins: 2026-01-01, in milliseconds since 1970.
 const BEGINNING_MS: u64 = 1_767_225_600_000;
@@ -71,18 +79,21 @@ pub struct Outcome {
     pub violation: Option<String>,
 }
 
-/// The time of a world: it goes on from life to life.
+/// The time of a world: it goes on from life to life, and is set forward and back now and then.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    base_ms: Arc<AtomicU64>,
+    base_ms: u64,
     started: Instant,
+    /// When within the life the clock is set by how much, in milliseconds.
+    jump: Option<(u64, i64)>,
 }
 
 impl Clock {
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.base_ms.load(Ordering::SeqCst) + elapsed
+        let jumped = self.jump.filter(|(at, _)| *at <= elapsed).map_or(0, |(_, by)| by);
+        (self.base_ms + elapsed).saturating_add_signed(jumped)
     }
 }
 
@@ -101,6 +112,8 @@ enum LifeEnd {
     ShutDown,
     /// It died.
     Crashed,
+    /// It could not read its journal.
+    NotStarted,
     /// It came to no end.
     Stuck,
 }
@@ -113,7 +126,7 @@ struct World {
     books: Arc<Books>,
     stage: Arc<Stage>,
     asked: Arc<Mutex<BTreeMap<String, u64>>>,
-    base_ms: Arc<AtomicU64>,
+    base_ms: AtomicU64,
 }
 
 /// Runs a world to its end.
@@ -129,7 +142,7 @@ pub fn run(settings: Settings) -> std::io::Result<Outcome> {
         books: Arc::default(),
         stage: Arc::default(),
         asked: Arc::default(),
-        base_ms: Arc::new(AtomicU64::new(BEGINNING_MS)),
+        base_ms: AtomicU64::new(BEGINNING_MS),
         log,
         settings,
     };
@@ -148,10 +161,10 @@ pub fn run(settings: Settings) -> std::io::Result<Outcome> {
         match end {
             LifeEnd::Done => break,
             LifeEnd::Stuck => world.log.violate(format!("life {lives} came to no end")),
-            LifeEnd::ShutDown | LifeEnd::Crashed if lives == LIVES_MAX => {
+            LifeEnd::ShutDown | LifeEnd::Crashed | LifeEnd::NotStarted if lives == LIVES_MAX => {
                 world.log.violate("too many lives".to_owned());
             }
-            LifeEnd::ShutDown | LifeEnd::Crashed => {}
+            LifeEnd::ShutDown | LifeEnd::Crashed | LifeEnd::NotStarted => {}
         }
     }
     if world.log.violation().is_none() {
@@ -171,9 +184,16 @@ pub fn run(settings: Settings) -> std::io::Result<Outcome> {
 impl World {
     /// One life of the process. Returns how it ended and when.
     async fn life(&self, life: u64) -> (LifeEnd, u64) {
-        let clock = Clock { base_ms: Arc::clone(&self.base_ms), started: Instant::now() };
+        let jump = self.draws.happens(300, "the clock is set", life).then(|| {
+            let by = self.draws.below(2 * JUMP_MS_MAX, "the clock is set by", life);
+            (
+                self.draws.below(60_000, "the clock is set after", life),
+                by.cast_signed() - JUMP_MS_MAX.cast_signed(),
+            )
+        });
+        let clock = Clock { base_ms: self.base_ms.load(Ordering::SeqCst), started: Instant::now(), jump };
         let crash = self.crash_of(life);
-        self.log.line(clock.now_ms(), &format!("life {life} begins: {crash:?}"));
+        self.log.line(clock.now_ms(), &format!("life {life} begins: {crash:?} {jump:?}"));
         let store = self.disk.begin(life, crash, clock.clone());
         let crashed = Arc::clone(&store.crashed);
         let end = tokio::select! {
@@ -197,28 +217,34 @@ impl World {
         })
     }
 
-    async fn live(&self, life: u64, store: Arc<super::disk::LifeStore>, clock: &Clock) -> LifeEnd {
+    async fn live(&self, life: u64, store: Arc<LifeStore>, clock: &Clock) -> LifeEnd {
         let runtime = match self.start(life, store, clock).await {
             Ok(runtime) => runtime,
             Err(error) => {
-                self.log.violate(format!("life {life} did not start: {error}"));
-                return LifeEnd::Done;
+                self.log.line(clock.now_ms(), &format!("life {life} did not start: {error}"));
+                if self.disk.reads_failed() == 0 {
+                    self.log.violate(format!("life {life} did not start: {error}"));
+                }
+                return LifeEnd::NotStarted;
             }
         };
         let clerk = Clerk {
             runtime: runtime.clone(),
             books: Arc::clone(&self.books),
+            disk: Arc::clone(&self.disk),
             draws: self.draws,
             log: self.log.clone(),
             clock: clock.clone(),
             life,
         };
-        let left: Vec<u64> = {
-            let known = self.books.known();
-            (0..self.settings.tasks).filter(|number| !known.finished.contains(number)).collect()
-        };
-        let mut clerks: futures::stream::FuturesUnordered<_> =
-            left.into_iter().map(|number| clerk.clone().serve(number)).collect();
+        let mut clerks: futures::stream::FuturesUnordered<_> = self
+            .unfinished()
+            .into_iter()
+            .map(|number| match number {
+                PLANS_FROM.. => clerk.clone().manage(number).boxed_local(),
+                _ => clerk.clone().serve(number).boxed_local(),
+            })
+            .collect();
         let is_asked_to_end = self.settings.crash.is_none()
             && life < TROUBLED_LIVES
             && self.draws.happens(300, "shut down", life);
@@ -232,7 +258,13 @@ impl World {
         let end = tokio::select! {
             biased;
             () = asked_to_end => LifeEnd::ShutDown,
-            () = async { while clerks.next().await.is_some() {} } => LifeEnd::Done,
+            () = async {
+                while clerks.next().await.is_some() {}
+                // Plans of maps whose life has ended go on without anybody.
+                while !runtime.open_tasks().is_empty() {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            } => LifeEnd::Done,
         };
         let grace = Duration::from_millis(self.draws.below(5_000, "grace", life));
         let ended = runtime.shutdown(grace).await;
@@ -247,15 +279,27 @@ impl World {
         end
     }
 
+    /// The orders and plans that there is something to do for.
+    fn unfinished(&self) -> Vec<u64> {
+        let known = self.books.known();
+        let orders = 0..self.settings.tasks;
+        let plans = PLANS_FROM..PLANS_FROM + self.settings.tasks.div_ceil(TASKS_FOR_A_PLAN);
+        orders.chain(plans).filter(|number| !known.finished.contains(number)).collect()
+    }
+
     async fn start(
         &self,
         life: u64,
-        store: Arc<super::disk::LifeStore>,
+        store: Arc<LifeStore>,
         clock: &Clock,
     ) -> Result<Runtime, playhouse_runtime::StartError> {
         let mut config = Config::default();
         config.limits.agents_live_max = AGENTS_LIVE_MAX;
         config.limits.tasks_open_max = TASKS_OPEN_MAX;
+        if self.draws.happens(300, "retention", 0) {
+            config.journal.ended_age_max = Some(Duration::from_mins(5));
+            config.journal.ended_max = Some(self.settings.tasks / 2);
+        }
         let model = FaultyModel {
             info: FaultyModel::info(),
             draws: self.draws,
@@ -272,7 +316,12 @@ impl World {
             .store(store)
             .model(FaultyModel::NAME, Arc::new(model))
             .default_model(FaultyModel::NAME)
-            .agent(Player { draws: self.draws, stage: Arc::clone(&self.stage) })
+            .agent(Player {
+                draws: self.draws,
+                stage: Arc::clone(&self.stage),
+                disk: Arc::clone(&self.disk),
+                log: self.log.clone(),
+            })
             .start()
             .await
     }
@@ -289,44 +338,53 @@ impl World {
 
     /// What must hold when all is done.
     async fn check_ends(&self) {
-        let store = &self.disk.store;
-        let (acknowledged, taken_back) = {
-            let known = self.books.known();
-            (known.acknowledged.clone(), known.taken_back.clone())
-        };
+        let acknowledged = self.books.known().acknowledged.clone();
         for number in 0..self.settings.tasks {
             let planned = plan(self.draws, number);
-            let Some(id) = acknowledged.get(&number) else {
-                if planned.options.durability == Durability::Full {
+            match acknowledged.get(&number) {
+                Some(id) => self.check_end(number, *id, planned.cancelled_after_ms.is_some()).await,
+                None if planned.options.durability == Durability::Full => {
                     self.log.violate(format!("order {number} was never acknowledged"));
                 }
-                continue;
-            };
-            let Ok(Some(task)) = store.task(*id).await else {
-                self.log.violate(format!("order {number}: task {id} was acknowledged and is gone"));
-                continue;
-            };
-            let Some(ended_ms) = task.ended_unix_ms else {
-                self.log.violate(format!("order {number}: task {id} is still open"));
-                continue;
-            };
-            if taken_back.contains(id) && task.status != TaskStatus::Cancelled {
-                self.log.violate(format!("order {number}: taken back, and {}", task.status));
-            }
-            if task.status == TaskStatus::Cancelled && planned.cancelled_after_ms.is_none() {
-                self.log.violate(format!("order {number}: cancelled by nobody"));
-            }
-            if task.status == TaskStatus::DeadLettered && task.failure.is_none() {
-                self.log.violate(format!("order {number}: a dead letter without a cause"));
-            }
-            let late_ms = ended_ms.saturating_sub(task.deadline_unix_ms);
-            if late_ms > LATE_MS_MAX {
-                self.log.violate(format!("order {number}: ended {late_ms} ms behind its deadline"));
+                None => {}
             }
         }
-        match store.counts().await {
+        for (id, told) in &self.books.known().results {
+            let written = self.disk.end(*id);
+            if written.as_ref() != Some(told) {
+                self.log.violate(format!("task {id}: told {told:?}, and {written:?} is written"));
+            }
+        }
+        match self.disk.store.counts().await {
             Ok(counts) if counts.open == 0 => {}
             counts => self.log.violate(format!("something is still open: {counts:?}")),
+        }
+    }
+
+    async fn check_end(&self, number: u64, id: TaskId, may_be_cancelled: bool) {
+        let violate = |what: String| self.log.violate(format!("order {number}: {what}"));
+        let Ok(Some(task)) = self.disk.store.task(id).await else {
+            if !self.disk.is_pruned(id) {
+                violate(format!("task {id} was acknowledged and is gone"));
+            }
+            return;
+        };
+        let Some(ended_ms) = task.ended_unix_ms else {
+            return violate(format!("task {id} is still open"));
+        };
+        if self.books.known().taken_back.contains(&id) && task.status != TaskStatus::Cancelled {
+            violate(format!("taken back, and {}", task.status));
+        }
+        if task.status == TaskStatus::Cancelled && !may_be_cancelled {
+            violate("cancelled by nobody".to_owned());
+        }
+        if task.status == TaskStatus::DeadLettered && task.failure.is_none() {
+            violate("a dead letter without a cause".to_owned());
+        }
+        // A deadline is kept by the clock that nobody sets.
+        let late_ms = ended_ms.saturating_sub(task.deadline_unix_ms);
+        if late_ms > LATE_MS_MAX + JUMP_MS_MAX {
+            violate(format!("ended {late_ms} ms behind its deadline"));
         }
     }
 }

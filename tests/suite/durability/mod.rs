@@ -4,7 +4,9 @@
 mod acting;
 mod books;
 mod keys;
+mod order;
 mod plans;
 mod recovery;
+mod retention;
 mod retries;
 mod steps;

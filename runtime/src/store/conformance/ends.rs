@@ -60,8 +60,11 @@ pub(super) async fn reopened(store: Arc<dyn TaskStore>) {
     store.commit(group).await.unwrap();
     let group = [0, 0, 1].map(samples::reopened).to_vec();
     let receptions = store.commit(group).await;
-    let expected = [Reception::Written, Reception::NotApplicable, Reception::NotApplicable];
-    assert_eq!(receptions.unwrap(), expected);
+    let expected = [Reception::Written, Reception::Written, Reception::NotApplicable];
+    assert_eq!(receptions.unwrap(), expected, "the same entry once more, and a task that is no dead letter");
+    let Entry::Reopened { task, attempts_max, unix_ms, .. } = samples::reopened(0) else { unreachable!() };
+    let other = Entry::Reopened { task, deadline_unix_ms: 88_000, attempts_max, unix_ms };
+    assert_eq!(store.commit(vec![other]).await.unwrap(), [Reception::NotApplicable]);
     let read = store.task(id(0)).await.unwrap().unwrap();
     assert_eq!(
         (read.status, read.deadline_unix_ms, read.options.attempts_max),

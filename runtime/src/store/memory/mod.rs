@@ -3,15 +3,16 @@
 mod payloads;
 mod state;
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use playhouse_protocol::TaskId;
 use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
-use playhouse_protocol::{TaskId, TenantId, Usage};
 
 use self::state::State;
-use super::{Entry, Reception, Retention, StatusCounts, StoreError, StoredTask, TaskFilter, TaskStore};
+use super::{
+    Entry, Reception, Retention, StatusCounts, StoreError, StoredTask, TaskFilter, TaskStore, UsageByTenant,
+};
 
 /// A store that lives as long as the process. Everything is there at once: no call waits.
 #[derive(Debug, Default)]
@@ -71,10 +72,7 @@ impl TaskStore for MemoryStore {
         self.now(|state| state.counts())
     }
 
-    fn usage_since(
-        &self,
-        since_unix_ms: u64,
-    ) -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>> {
+    fn usage_since(&self, since_unix_ms: u64) -> BoxFuture<'_, Result<UsageByTenant, StoreError>> {
         self.now(move |state| state.usage_since(since_unix_ms))
     }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use playhouse_protocol::journal::{FailedAttempt, Payload, RecordedStep, StepKind, StepOutcome, StepPath};
 use playhouse_protocol::task::TaskStatus;
-use playhouse_protocol::{IdempotencyKey, TaskId, TenantId, Usage};
+use playhouse_protocol::{IdempotencyKey, TaskId, TenantId};
 
 use super::payloads::{Chain, Payloads};
 use crate::store::{
-    AcceptedTask, Entry, Reception, Retention, StatusCounts, StoredTask, TaskEnd, TaskFilter,
+    AcceptedTask, Entry, Reception, Retention, StatusCounts, StoredTask, TaskEnd, TaskFilter, UsageByTenant,
 };
 
 #[derive(Debug, Default)]
@@ -190,10 +190,15 @@ impl State {
     }
 
     fn reopen(&mut self, id: TaskId, deadline_unix_ms: u64, attempts_max: u32) -> Reception {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.status() == TaskStatus::DeadLettered)
-        else {
-            return Reception::NotApplicable;
-        };
+        let Some(task) = self.tasks.get_mut(&id) else { return Reception::NotApplicable };
+        if task.status() != TaskStatus::DeadLettered {
+            // The same entry once more.
+            let accepted = &task.accepted;
+            let same = task.end.is_none()
+                && accepted.options.attempts_max == Some(attempts_max)
+                && accepted.deadline_unix_ms == deadline_unix_ms;
+            return if same { Reception::Written } else { Reception::NotApplicable };
+        }
         task.end = None;
         task.accepted.deadline_unix_ms = deadline_unix_ms;
         task.accepted.options.attempts_max = Some(attempts_max);
@@ -301,8 +306,8 @@ impl State {
             .collect()
     }
 
-    pub(super) fn usage_since(&self, since_unix_ms: u64) -> BTreeMap<TenantId, Usage> {
-        let mut by_tenant: BTreeMap<TenantId, Usage> = BTreeMap::new();
+    pub(super) fn usage_since(&self, since_unix_ms: u64) -> UsageByTenant {
+        let mut by_tenant = UsageByTenant::new();
         for task in self.tasks.values() {
             for step in task.steps.iter().map(|step| &step.recorded) {
                 let is_call = matches!(step.kind, StepKind::ModelCall { .. });

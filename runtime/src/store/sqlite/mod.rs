@@ -19,20 +19,20 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
+use playhouse_protocol::TaskId;
 use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
-use playhouse_protocol::{TaskId, TenantId, Usage};
 use rusqlite::Connection;
 
 use self::faults::{Fault, failed};
 use self::lock::OwnerLock;
 use super::{
     Entry, Reception, Retention, StatusCounts, StoreError, StoreErrorKind, StoredTask, TaskFilter, TaskStore,
+    UsageByTenant,
 };
 
 /// Connections that read side by side. Reads are short, and two keep a slow list from holding up the rest.
@@ -193,10 +193,7 @@ impl TaskStore for SqliteStore {
         self.on_reader("count the tasks of the journal", read::counts)
     }
 
-    fn usage_since(
-        &self,
-        since_unix_ms: u64,
-    ) -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>> {
+    fn usage_since(&self, since_unix_ms: u64) -> BoxFuture<'_, Result<UsageByTenant, StoreError>> {
         self.on_reader("read what was used", move |connection| usage::usage_since(connection, since_unix_ms))
     }
 

@@ -1,13 +1,12 @@
 //! What was used lately.
 
-use std::collections::BTreeMap;
-
 use playhouse_protocol::journal::StepKind;
 use playhouse_protocol::{TenantId, Usage};
 use rusqlite::Connection;
 
 use super::columns::{time, value};
 use super::faults::Fault;
+use crate::store::UsageByTenant;
 
 /// Steps are numbered as they are written, which is nearly in the order of their times: a journal that could not be
 /// written for a while has written some late. Steps that waited for more than an hour are not looked for.
@@ -15,10 +14,7 @@ const LATE_MS: u64 = 3_600_000;
 
 /// Reads from the latest step back to the first one that is clearly too old, so that it costs what was recorded since, and
 /// no index. A row that cannot be read is not counted.
-pub(super) fn usage_since(
-    connection: &Connection,
-    since_unix_ms: u64,
-) -> Result<BTreeMap<TenantId, Usage>, Fault> {
+pub(super) fn usage_since(connection: &Connection, since_unix_ms: u64) -> Result<UsageByTenant, Fault> {
     let (since, too_old) = (time(since_unix_ms), time(since_unix_ms.saturating_sub(LATE_MS)));
     // The cross join keeps the steps in front, so that they are read in their order and not sorted.
     let mut statement = connection.prepare_cached(
@@ -26,7 +22,7 @@ pub(super) fn usage_since(
          CROSS JOIN tasks ON tasks.id = steps.task ORDER BY steps.number DESC",
     )?;
     let mut rows = statement.query([])?;
-    let mut by_tenant: BTreeMap<TenantId, Usage> = BTreeMap::new();
+    let mut by_tenant = UsageByTenant::new();
     while let Some(row) = rows.next()? {
         let unix_ms: i64 = row.get(3)?;
         if unix_ms < too_old {

@@ -187,14 +187,21 @@ fn reopen(
     deadline_unix_ms: u64,
     attempts_max: u32,
 ) -> Result<Reception, Fault> {
-    if status_of(connection, task)? != Some(TaskStatus::DeadLettered) {
+    let status = status_of(connection, task)?;
+    if !matches!(status, Some(TaskStatus::DeadLettered | TaskStatus::Queued)) {
         return Ok(Reception::NotApplicable);
     }
     let key = &task.as_bytes()[..];
-    let options: Vec<u8> = connection
-        .prepare_cached("SELECT options FROM tasks WHERE id = ?1")?
-        .query_row([key], |row| row.get(0))?;
-    let options = TaskOptions { attempts_max: Some(attempts_max), ..value(&options)? };
+    let (options, deadline): (Vec<u8>, i64) = connection
+        .prepare_cached("SELECT options, deadline FROM tasks WHERE id = ?1")?
+        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let options: TaskOptions = value(&options)?;
+    if status != Some(TaskStatus::DeadLettered) {
+        // The same entry once more.
+        let same = options.attempts_max == Some(attempts_max) && deadline == time(deadline_unix_ms);
+        return Ok(if same { Reception::Written } else { Reception::NotApplicable });
+    }
+    let options = TaskOptions { attempts_max: Some(attempts_max), ..options };
     connection
         .prepare_cached(
             "UPDATE tasks SET status = ?2, attempts = 0, ended = NULL, failure = NULL, usage = NULL, \
