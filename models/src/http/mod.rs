@@ -26,6 +26,9 @@ mod scrub;
 mod sse;
 mod streaming;
 
+#[cfg(test)]
+mod tests;
+
 pub use connections::Connections;
 pub use model::{HttpArgs, HttpModel};
 

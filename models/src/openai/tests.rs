@@ -1,7 +1,6 @@
 //! The client against a server that sends exactly what a test lists.
 
 mod faults;
-mod peer;
 mod streams;
 mod timeouts;
 

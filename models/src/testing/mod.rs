@@ -1,13 +1,17 @@
 //! What several tests of this crate need.
 
 mod fake;
+mod peer;
 mod provider;
 mod server;
 
 use playhouse_protocol::{RandomSource, WallClock};
 
 pub(crate) use fake::{FakeModel, Step};
-pub(crate) use provider::{KEY, Streamed, TIMEOUTS, assert_clean, http_args, read_stream, retrying};
+pub(crate) use peer::{Peer, patiently};
+pub(crate) use provider::{
+    KEY, Streamed, TIMEOUTS, assert_clean, http_args, read_answer, read_stream, retrying,
+};
 pub(crate) use server::{Act, Server, json, json_lines, response, sse};
 
 use crate::client::ModelInfo;

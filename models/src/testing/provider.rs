@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use playhouse_config::Secret;
 use playhouse_config::settings::{RetriesConfig, TimeoutsConfig};
-use playhouse_protocol::completion::{Completion, ProviderKind};
+use playhouse_protocol::completion::{Completion, CompletionRequest, ProviderKind};
 
 use super::{Always, StoppedClock, hello, info};
 use crate::client::{CompletionEvent, ModelClient};
@@ -60,7 +60,12 @@ pub(crate) struct Streamed {
 
 /// Asks for a streamed answer and reads it to its end.
 pub(crate) async fn read_stream(client: &dyn ModelClient) -> Streamed {
-    let mut events = client.stream(hello());
+    read_answer(client, hello()).await
+}
+
+/// Asks this for a streamed answer and reads it to its end.
+pub(crate) async fn read_answer(client: &dyn ModelClient, request: CompletionRequest) -> Streamed {
+    let mut events = client.stream(request);
     let mut deltas = Vec::new();
     let mut end = None;
     while let Some(event) = events.next().await {

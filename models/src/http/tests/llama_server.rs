@@ -1,71 +1,19 @@
-//! The client against llama.cpp's own server.
-//!
-//! Needs the file of SmolLM2 and a Python with the package `xllamacpp`; skipped, and said so, where they are missing.
-
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::Arc;
+//! The forms that llama.cpp's own server speaks against it.
 
 use futures::TryStreamExt;
-use playhouse_config::settings::{RetriesConfig, TimeoutsConfig};
-use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ResponseFormat, Sampling};
+use playhouse_protocol::completion::{ChatMessage, CompletionRequest, ResponseFormat, Sampling, StopReason};
 use serde_json::Value;
-use tokio::process::{Child, Command};
 
 use super::*;
-use crate::client::CompletionEvent;
-use crate::layers::{RetryPolicy, Retrying};
-use crate::testing::Always;
+use crate::client::{CompletionEvent, ModelClient};
+use crate::error::ModelErrorKind;
+use crate::testing::{Peer, http_args, patiently};
 
 /// The server's context for one request, as the launcher sets it when it is not told.
 const CONTEXT_TOKENS: u64 = 4096;
 
-/// A server process; killed when it is dropped.
-struct Peer {
-    _process: Child,
-    base_url: String,
-}
-
-impl Peer {
-    /// Starts a server, or says why the test is skipped.
-    fn start() -> Option<Self> {
-        let cache = std::env::home_dir()?.join(".cache/playhouse");
-        let python =
-            variable("PLAYHOUSE_LLAMA_PYTHON").unwrap_or_else(|| cache.join("peers/llama/bin/python"));
-        let models_dir = variable("PLAYHOUSE_MODELS_DIR").unwrap_or_else(|| cache.join("models"));
-        let model = crate::pull::model_path(&models_dir, "smollm2-135m");
-        if let Some(missing) = [&model, &python].into_iter().find(|path| !path.exists()) {
-            let required = variable("PLAYHOUSE_REQUIRE_SERVERS").is_some_and(|value| value == Path::new("1"));
-            assert!(!required, "{} is not there", missing.display());
-            eprintln!("skipped: {} is not there", missing.display());
-            return None;
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(python)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/llama_server.py"))
-            .arg(model)
-            .args([&port.to_string(), "peer", "1", "1"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        Some(Self { _process: process, base_url: format!("http://127.0.0.1:{port}/v1") })
-    }
-
-    fn model(&self) -> HttpModel {
-        model_at(self.base_url.clone())
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where a developer keeps files for tests is no setting of Playhouse"
-)]
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).map(PathBuf::from)
+fn model(peer: &Peer, provider: ProviderKind) -> HttpModel {
+    client(provider, http_args(provider, peer.url("/v1")))
 }
 
 fn ask(text: &str, completion_tokens_max: u32) -> CompletionRequest {
@@ -74,21 +22,6 @@ fn ask(text: &str, completion_tokens_max: u32) -> CompletionRequest {
         completion_tokens_max: Some(completion_tokens_max),
         ..CompletionRequest::new(vec![ChatMessage::user(text)])
     }
-}
-
-/// While the server starts it refuses connections, then answers 503: all of it is worth another attempt, and no
-/// other error is.
-async fn waits_until_it_is_ready(peer: &Peer) {
-    let retries = RetriesConfig {
-        attempts_max: 1_200,
-        backoff_initial: Duration::from_millis(100),
-        backoff_max: Duration::from_millis(100),
-    };
-    let timeouts = TimeoutsConfig { total: Duration::from_secs(120), ..TIMEOUTS };
-    let policy = RetryPolicy::new(&retries, &timeouts);
-    let patient = Retrying::new(Arc::new(peer.model()), policy, Arc::new(Always(u64::MAX)));
-    patient.complete(ask("Hello", 1)).await.unwrap();
-    peer.model().ping().await.unwrap();
 }
 
 async fn answers_plainly_and_streamed_alike(model: &HttpModel) {
@@ -157,12 +90,15 @@ async fn goes_on_after_a_caller_has_left(model: &HttpModel) {
 
 #[tokio::test]
 async fn llama_cpps_own_server_is_understood() {
-    let Some(peer) = Peer::start() else { return };
-    waits_until_it_is_ready(&peer).await;
-    let model = peer.model();
-    answers_plainly_and_streamed_alike(&model).await;
-    stops_where_it_is_told(&model).await;
-    fits_a_schema(&model).await;
-    refuses_what_is_too_long(&model).await;
-    goes_on_after_a_caller_has_left(&model).await;
+    let Some(peer) = Peer::llama_server() else { return };
+    let open_ai = model(&peer, ProviderKind::OpenAi);
+    patiently(model(&peer, ProviderKind::OpenAi), ask("Hello", 1)).await;
+    for model in [&open_ai, &model(&peer, ProviderKind::Anthropic)] {
+        model.ping().await.unwrap();
+        answers_plainly_and_streamed_alike(model).await;
+        stops_where_it_is_told(model).await;
+        refuses_what_is_too_long(model).await;
+        goes_on_after_a_caller_has_left(model).await;
+    }
+    fits_a_schema(&open_ai).await;
 }
