@@ -4,8 +4,8 @@
 //!
 //! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
 //!    [`price`] what a call costs, [`budget`] what a day may cost;
-//! 2. [`openai`], [`anthropic`] and [`ollama`] (all three over [`http`]), `local` (with the feature of that name) and
-//!    [`scripted`] are the providers;
+//! 2. [`openai`], [`anthropic`] and [`ollama`] (all three over [`http`], whose traffic `traffic` writes down and plays
+//!    back), `local` (with the feature of that name) and [`scripted`] are the providers;
 //! 3. [`layers`] wrap a provider: retries, breaker, limits, prices, the [`cache`] of answers; [`stats`] is what they
 //!    measure;
 //! 4. [`catalog`] puts both together as the settings say, [`selection`] chooses a model for a task;

@@ -61,6 +61,12 @@ enum Event {
     Other,
 }
 
+/// A failure as some proxies tell it: without saying that the event is one.
+#[derive(Debug, Deserialize)]
+struct Failure {
+    error: Value,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta {
@@ -141,7 +147,11 @@ pub(super) struct MessageReader {
 
 impl Reader for MessageReader {
     fn event(&mut self, data: &str) -> Result<Vec<Part>, ReadError> {
-        match serde_json::from_str::<Event>(data)? {
+        let event = serde_json::from_str::<Event>(data).map_err(|error| {
+            let failure = serde_json::from_str::<Failure>(data);
+            failure.map_or(ReadError::Json(error), |failure| ReadError::Said(failure.error))
+        })?;
+        match event {
             Event::MessageStart { .. } if self.begun => Err(out_of_order("message_start")),
             Event::MessageStart { message } => {
                 self.begun = true;

@@ -156,7 +156,8 @@ impl Endpoint {
             let body = read_start(&mut reply, FAULT_BYTES_MAX).await;
             self.fault().kind_of_response(reply.status, &body)
         };
-        reply.close().await.map_err(|kind| self.error(kind))?;
+        // The failure stands above one to write it down.
+        let _ = reply.close().await;
         let mut error = self.error(kind);
         error.status = Some(reply.status.as_u16());
         error.retry_after = retry_hint(reply.status, &reply.headers, self.wall_clock.unix_ms());

@@ -119,7 +119,8 @@ impl Streaming {
                 Err(_) => Err(self.endpoint.error(timed_out(limit.what, limit.duration))),
             };
             match step {
-                Ok(()) => {}
+                Ok(()) if !self.is_over => {}
+                Ok(()) => self.end().await?,
                 // The text is complete: what fails behind it is no longer needed.
                 Err(_) if self.progress.is_complete() => self.end().await?,
                 Err(mut error) => {
@@ -171,14 +172,13 @@ impl Streaming {
                     self.is_over = true;
                     taken
                 };
-                taken.map_err(|kind| endpoint.error(kind))?;
-                if self.is_over { self.end().await } else { Ok(()) }
+                taken.map_err(|kind| endpoint.error(kind))
             }
             Source::Ended => Ok(()),
         }
     }
 
-    /// Nothing more is read.
+    /// Nothing more is read. No time limit of the server's holds for what is left to do.
     async fn end(&mut self) -> Result<(), ModelError> {
         match std::mem::replace(&mut self.source, Source::Ended) {
             Source::Reading { mut reply, .. } => {
@@ -204,7 +204,7 @@ impl Streaming {
         read.and(closed).map_err(|kind| endpoint.error(kind))?;
         let text = self.progress.text().to_owned();
         self.ready.extend((!text.is_empty()).then_some(text));
-        self.source = Source::Ended;
+        self.is_over = true;
         Ok(())
     }
 

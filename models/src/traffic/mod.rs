@@ -9,8 +9,8 @@
 //!
 //! What it does not do: write down the headers of a request, of an answer any but the harmless ones, and the key
 //! anywhere. A key that an answer spells over several of its events is not recognised. Connections that fail before
-//! an answer begins, and calls whose caller leaves before it ends, are not recorded. Answers are played back as fast
-//! as they are read: the times are there for the reader.
+//! an answer begins, and calls whose caller leaves or whose time passes before it ends, are not recorded. Answers are
+//! played back as fast as they are read: the times are there for the reader.
 
 mod exchange;
 mod player;

@@ -232,13 +232,13 @@ async fn a_folder_that_cannot_be_written_and_a_file_that_cannot_be_read_are_told
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "x").unwrap();
-    let [whole, _] = answers(ProviderKind::OpenAi);
-    let server = Server::start(vec![whole.clone(), whole]).await;
-    let error = recording(ProviderKind::OpenAi, &server, &file).complete(hello()).await.unwrap_err();
-    assert!(
-        matches!(&*error.kind, ModelErrorKind::Traffic { path, .. } if path.ends_with("file")),
-        "{error}"
-    );
+    let [whole, streamed] = answers(ProviderKind::OpenAi);
+    let server = Server::start(vec![whole.clone(), streamed, whole]).await;
+    let (plain, mut events) = ask(&recording(ProviderKind::OpenAi, &server, &file)).await;
+    for error in [plain.unwrap_err(), events.pop().unwrap().unwrap_err()] {
+        let ModelErrorKind::Traffic { path, .. } = &*error.kind else { panic!("{error}") };
+        assert!(path.ends_with("file"), "{error}");
+    }
 
     let tapes = folder.path().join("tapes");
     recording(ProviderKind::OpenAi, &server, &tapes).complete(hello()).await.unwrap();

@@ -1,6 +1,9 @@
 //! What a streamed call makes of what arrives.
 
+use tokio::time::{pause, resume};
+
 use super::*;
+use crate::error::Awaited;
 use crate::http::LINE_BYTES_MAX;
 
 const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[],\"model\":\"claude-x\",\"stop_reason\":null,\"usage\":{\"input_tokens\":5,\"cache_read_input_tokens\":7,\"output_tokens\":1}}}\n\n";
@@ -84,6 +87,28 @@ async fn thoughts_are_no_part_of_the_text() {
 }
 
 #[tokio::test]
+async fn a_thought_is_a_first_token_and_the_head_of_an_answer_is_none() {
+    let thought = "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"hm\"}}\n\n";
+    for (more, what) in [("", Awaited::FirstToken), (thought, Awaited::NextToken)] {
+        let mut answer = sse([[START, BLOCK_START, PING, more].concat().as_str()]);
+        answer.push(Act::Stall);
+        let server = Server::start(vec![answer]).await;
+        let model = model(&server);
+        let stop_clock = async {
+            server.stalled().await;
+            pause();
+        };
+        let (streamed, ()) = tokio::join!(read_stream(&model), stop_clock);
+        let error = streamed.end.unwrap_err();
+        assert!(
+            matches!(*error.kind, ModelErrorKind::TimedOut { what: found, .. } if found == what),
+            "{error}"
+        );
+        resume();
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_stream_is_understood() {
     let streamed = stream(json(200, WHOLE)).await;
     assert_eq!(streamed.deltas, ["hi there"]);
@@ -108,6 +133,7 @@ async fn an_error_inside_a_stream_is_typed() {
     check_error(&error("rate_limit_error"), "RateLimited").await;
     check_error(&error("invalid_request_error"), "Rejected").await;
     check_error(&error("something_new"), "ServerError").await;
+    check_error("data: {\"error\":{\"message\":\"no\",\"code\":429}}\n\n", "RateLimited").await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use playhouse_protocol::journal::{FailedAttempt, Payload, RecordedStep, StepKind, StepOutcome, StepPath};
 use playhouse_protocol::task::TaskStatus;
-use playhouse_protocol::{IdempotencyKey, TaskId, TenantId};
+use playhouse_protocol::{IdempotencyKey, TaskId, TenantId, Usage};
 
 use super::payloads::{Chain, Payloads};
 use crate::store::{
