@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, pending};
+use futures::future::{BoxFuture, pending, ready};
 use playhouse_runtime::protocol::TaskId;
 use playhouse_runtime::protocol::journal::{Payload, RecordedStep, StepPath};
 use playhouse_runtime::store::{
@@ -152,7 +152,7 @@ impl LifeStore {
     }
 
     /// A read, which fails now and then.
-    async fn read(&self, what: &'static str, per_mille: u64) -> Result<(), StoreError> {
+    fn read(&self, what: &'static str, per_mille: u64) -> Result<(), StoreError> {
         let place = {
             let mut state = self.disk.state();
             state.reads += 1;
@@ -181,7 +181,7 @@ impl TaskStore for LifeStore {
         Box::pin(async move {
             // A process that cannot read its journal does not start; the last ones can.
             let per_mille = if self.life < TROUBLED_LIVES { 50 } else { 0 };
-            self.read("read the open tasks", per_mille).await?;
+            self.read("read the open tasks", per_mille)?;
             self.disk.store.open_tasks(after, limit).await
         })
     }
@@ -192,28 +192,28 @@ impl TaskStore for LifeStore {
             // A replay reads the task that it has opened, and gives it up when it cannot: nobody works on it then before
             // the next start. See docs/gaps.md.
             let is_open = read.as_ref().is_some_and(|task| task.status.is_open());
-            self.read("read a task", if is_open { 0 } else { 5 }).await?;
+            self.read("read a task", if is_open { 0 } else { 5 })?;
             Ok(read)
         })
     }
 
     fn request(&self, task: TaskId) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
         Box::pin(async move {
-            self.read("read a request", 5).await?;
+            self.read("read a request", 5)?;
             self.disk.store.request(task).await
         })
     }
 
     fn reply(&self, task: TaskId) -> BoxFuture<'_, Result<Option<Payload>, StoreError>> {
         Box::pin(async move {
-            self.read("read an answer", 5).await?;
+            self.read("read an answer", 5)?;
             self.disk.store.reply(task).await
         })
     }
 
     fn steps(&self, task: TaskId) -> BoxFuture<'_, Result<Vec<RecordedStep>, StoreError>> {
         Box::pin(async move {
-            self.read("read the steps of a task", 5).await?;
+            self.read("read the steps of a task", 5)?;
             self.disk.store.steps(task).await
         })
     }
@@ -224,7 +224,7 @@ impl TaskStore for LifeStore {
 
     fn list(&self, filter: TaskFilter) -> BoxFuture<'_, Result<Vec<StoredTask>, StoreError>> {
         Box::pin(async move {
-            self.read("list tasks", 5).await?;
+            self.read("list tasks", 5)?;
             self.disk.store.list(filter).await
         })
     }
@@ -239,7 +239,7 @@ impl TaskStore for LifeStore {
 
     fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
-            self.read("remove old tasks", 200).await?;
+            self.read("remove old tasks", 200)?;
             let before = self.disk.ends();
             let pruned = self.disk.store.prune(retention, limit).await?;
             self.disk.note_pruned(before);
@@ -253,7 +253,7 @@ impl TaskStore for LifeStore {
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.read("close the journal", 200))
+        Box::pin(ready(self.read("close the journal", 200)))
     }
 
     fn bytes_len(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
