@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use playhouse_protocol::completion::ProviderKind;
+use playhouse_protocol::completion::{PassedOver, ProviderKind};
 use playhouse_protocol::{Failure, FailureClass};
 
 use crate::client::ModelInfo;
@@ -12,7 +12,7 @@ use crate::client::ModelInfo;
 ///
 /// Holds no secret and no text of a prompt: what providers say is cut and cleaned before it is put in here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ask model {model} ({}): {kind}{}", provider.as_str(), StatusNote(*status))]
+#[error("ask model {model} ({}): {kind}{}{}", provider.as_str(), StatusNote(*status), AlsoFailedNote(also_failed))]
 pub struct ModelError {
     /// The catalog entry.
     pub model: String,
@@ -26,6 +26,10 @@ pub struct ModelError {
     pub request_id: Option<String>,
     /// How long the provider asks to wait.
     pub retry_after: Option<Duration>,
+    /// Requests that were sent before it was given up, to all models together; 0 when none was.
+    pub attempts: u32,
+    /// Models that were asked after this one, and failed too.
+    pub also_failed: Vec<PassedOver>,
 }
 
 /// The HTTP status at the end of an error's text.
@@ -37,6 +41,19 @@ impl fmt::Display for StatusNote {
             Some(status) => write!(f, " (HTTP {status})"),
             None => Ok(()),
         }
+    }
+}
+
+/// Who else failed, at the end of an error's text.
+struct AlsoFailedNote<'a>(&'a [PassedOver]);
+
+impl fmt::Display for AlsoFailedNote<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, PassedOver { model, failure }) in self.0.iter().enumerate() {
+            let lead = if place == 0 { "; also failed: " } else { "; " };
+            write!(f, "{lead}{model} ({failure})")?;
+        }
+        Ok(())
     }
 }
 
@@ -224,6 +241,8 @@ impl ModelError {
             status: None,
             request_id: None,
             retry_after: None,
+            attempts: 0,
+            also_failed: Vec::new(),
         }
     }
 

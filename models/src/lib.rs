@@ -5,7 +5,7 @@
 //! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
 //!    [`price`] what a call costs;
 //! 2. [`openai`], `local` (with the feature of that name) and [`scripted`] are the providers;
-//! 3. [`layers`] wrap a provider: retries, prices, the [`cache`] of answers; [`stats`] is what they measure;
+//! 3. [`layers`] wrap a provider: retries, breaker, limits, prices, the [`cache`] of answers; [`stats`] is what they measure;
 //! 4. [`catalog`] puts both together as the settings say, [`selection`] chooses a model for a task;
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
@@ -37,10 +37,12 @@ mod yaml;
 #[cfg(test)]
 mod testing;
 
-pub use catalog::{Catalog, CatalogEntry, CatalogError, CatalogParts, EntryState};
+pub use catalog::{
+    Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth,
+};
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
-pub use observer::{CallEvent, CallObserver, NoObserver};
+pub use observer::{BreakerState, CallEvent, CallObserver, NoObserver};
 pub use price::cost_nano_usd;
 pub use selection::{ModelWish, Selection};
 pub use stats::{AttemptRecord, ModelStats, StatsSnapshot};

@@ -5,27 +5,109 @@ use std::sync::Arc;
 use playhouse_config::settings::{CacheMode, HttpConfig, LocalConfig, ModelConfig, ProviderConfig};
 
 use super::entry::{context_tokens, provider_kind};
+use super::stack::Stack;
 use super::{CatalogError, CatalogParts};
-use crate::cache::{AnswerCache, CacheScope};
+use crate::cache::CacheScope;
 use crate::client::{ModelClient, ModelInfo};
-use crate::layers::{Cached, CachedParts, Priced, RetryPolicy, Retrying};
+use crate::layers::{
+    Breaking, Cached, CachedParts, Candidate, FallingBack, Hedged, Limited, Observed, Paced, Priced,
+    RetryPolicy, Retrying,
+};
 use crate::openai::{Connections, OpenAiArgs, OpenAiModel};
 use crate::scripted::{Script, ScriptedModel};
 use crate::tokens::TokenCounter;
 use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
 
+/// The client of an entry with the models that are asked when it fails.
 pub(super) fn client(
+    stack: &Stack,
+    others: Vec<Arc<dyn Candidate>>,
+) -> Result<Arc<dyn ModelClient>, CatalogError> {
+    let model = stack.client()?;
+    if others.is_empty() {
+        return Ok(model);
+    }
+    Ok(Arc::new(FallingBack::new(model, others, Arc::clone(&stack.shared.parts.observer))))
+}
+
+/// An entry's provider in its layers. The order, from the outside:
+///
+/// 1. `FallingBack` (in [`client`]): everything below is one model's own, so one model's trouble never counts against
+///    another;
+/// 2. `Cached`: an answer that is kept waits for no turn and passes an open breaker; and it is the answer of this model,
+///    never of a fallback;
+/// 3. `Priced`: what an answer cost is known before anybody else sees it;
+/// 4. `Retrying`: each attempt passes everything below anew, and waits between attempts hold no place;
+/// 5. `Hedged`: both calls are one attempt; each passes the breaker and the limits by itself;
+/// 6. `Breaking`: refuses before anything is waited for, and sees each request's end, not each call's;
+/// 7. `Paced`: a call is told at once when its turn would come too late, which it could not be from inside the queue for
+///    a place; and what waits for its turn holds no place;
+/// 8. `Limited`: the last thing that is waited for, so that its times are the server's alone. It keeps to the pauses of
+///    the pace for the calls that have had their turn;
+/// 9. `Observed`: one request to the provider, measured without our own waits.
+///
+/// Models in this process have neither a network nor another's limits: they are observed, priced and kept only.
+pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError> {
+    let Stack { name, config, instruments, shared, .. } = stack;
+    let parts = &shared.parts;
+    let observer = || Arc::clone(&parts.observer);
+    let provider = provider(name, config, parts, &shared.connections)?;
+    let mut model: Arc<dyn ModelClient> =
+        Arc::new(Observed::new(provider, Arc::clone(&instruments.stats), observer()));
+    if let Some(http) = config.provider.http() {
+        model = reliable(model, http, stack);
+    }
+    let priced = Arc::new(Priced::new(model, config.price));
+    let mode = config.cache;
+    if mode == CacheMode::Off {
+        return Ok(priced);
+    }
+    let Some(cache) = shared.cache.get()? else { return Ok(priced) };
+    let scope = CacheScope::new(config);
+    Ok(Arc::new(Cached::new(priced, CachedParts { mode, scope, cache, observer: observer() })))
+}
+
+/// The layers of a model behind a network.
+pub(super) fn reliable(
+    observed: Arc<dyn ModelClient>,
+    http: &HttpConfig,
+    stack: &Stack,
+) -> Arc<dyn ModelClient> {
+    let Stack { instruments, shared, .. } = stack;
+    let observer = || Arc::clone(&shared.parts.observer);
+    let mut model = observed;
+    if let Some(concurrency) = &instruments.concurrency {
+        let limited = Limited::new(model, Arc::clone(concurrency), observer());
+        model = Arc::new(match &instruments.pace {
+            Some(pace) => limited.pausing_with(Arc::clone(pace)),
+            None => limited,
+        });
+    }
+    if let Some(pace) = &instruments.pace {
+        model = Arc::new(Paced::new(model, Arc::clone(pace), http.timeouts.total, observer()));
+    }
+    if let Some(breaker) = &instruments.breaker {
+        model = Arc::new(Breaking::new(model, Arc::clone(breaker), observer()));
+    }
+    if let Some(hedging) = http.hedging {
+        model = Arc::new(Hedged::new(model, hedging, instruments.breaker.clone(), observer()));
+    }
+    let policy = RetryPolicy::new(&http.retries, &http.timeouts);
+    let retrying = Retrying::new(model, policy, Arc::clone(&shared.parts.random));
+    Arc::new(retrying.within(Arc::clone(&shared.retry_budget)).told_to(observer()))
+}
+
+/// The bare client of an entry.
+fn provider(
     name: &str,
     config: &ModelConfig,
     parts: &CatalogParts,
     connections: &Connections,
 ) -> Result<Arc<dyn ModelClient>, CatalogError> {
-    let bare: Arc<dyn ModelClient> = match &config.provider {
+    Ok(match &config.provider {
         // The other forms take their place here.
         ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            let model = OpenAiModel::new(open_ai_args(name, config, http, parts)?, connections)?;
-            let policy = RetryPolicy::new(&http.retries, &http.timeouts);
-            Arc::new(Retrying::new(Arc::new(model), policy, Arc::clone(&parts.random)))
+            Arc::new(OpenAiModel::new(open_ai_args(name, config, http, parts)?, connections)?)
         }
         ProviderConfig::Scripted { script } => {
             let script = Script::read(script)
@@ -33,22 +115,7 @@ pub(super) fn client(
             Arc::new(ScriptedModel::new(info(name, config, false), script, counter(name, config, name)?))
         }
         ProviderConfig::Local(local) => local_model(name, config, local, parts)?,
-    };
-    Ok(Arc::new(Priced::new(bare, config.price)))
-}
-
-/// The client with its answers kept, where they are. Outside everything that asks, so that an answer that is kept waits for no
-/// turn; a fallback's answer belongs to the fallback, so it must be inside what falls back.
-pub(super) fn cached(
-    client: Arc<dyn ModelClient>,
-    config: &ModelConfig,
-    cache: Option<Arc<AnswerCache>>,
-    parts: &CatalogParts,
-) -> Arc<dyn ModelClient> {
-    let Some(cache) = cache.filter(|_| config.cache != CacheMode::Off) else { return client };
-    let scope = CacheScope::new(config);
-    let observer = Arc::clone(&parts.observer);
-    Arc::new(Cached::new(client, CachedParts { mode: config.cache, scope, cache, observer }))
+    })
 }
 
 fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo {

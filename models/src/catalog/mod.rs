@@ -7,7 +7,9 @@
 mod build;
 mod entry;
 mod error;
+mod health;
 mod performance;
+mod stack;
 
 #[cfg(test)]
 mod tests;
@@ -17,18 +19,21 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use playhouse_config::Config;
-use playhouse_config::settings::{CacheConfig, ConstraintsConfig, ModelConfig};
+use playhouse_config::settings::{ConstraintsConfig, ModelConfig};
 use playhouse_protocol::{RandomSource, WallClock};
 
-use crate::cache::AnswerCache;
+use crate::cache::LazyCache;
 use crate::client::ModelClient;
+use crate::layers::{Candidate, RetryBudget};
 use crate::observer::CallObserver;
 use crate::openai::Connections;
 use crate::selection::{Explanation, ModelSelector, ModelWish, Performance, Selection};
 use crate::stats::ModelStats;
+use stack::{Shared, Stack};
 
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;
+pub use health::{ConcurrencyHealth, ModelHealth};
 
 /// What a catalog is given beside the settings.
 #[derive(Debug, Clone)]
@@ -49,57 +54,57 @@ pub struct Catalog {
     slots: BTreeMap<String, Slot>,
     selector: ModelSelector,
     performance: Performance,
-    cache_config: CacheConfig,
-    /// `None` inside when nothing is kept.
-    cache: Mutex<Option<Option<Arc<AnswerCache>>>>,
-    parts: CatalogParts,
-    connections: Connections,
+    shared: Arc<Shared>,
 }
 
-/// One entry: its settings, and its client once somebody has asked for it.
+/// One entry: itself, and its client with the fallbacks behind it once somebody has asked for it.
 #[derive(Debug)]
 struct Slot {
-    config: ModelConfig,
+    stack: Arc<Stack>,
     client: Mutex<Option<Arc<dyn ModelClient>>>,
-    stats: Arc<ModelStats>,
 }
 
 impl Catalog {
     /// The catalog that the settings describe. Opens nothing.
     pub fn new(config: &Config, parts: CatalogParts) -> Self {
-        let slot = |config: &ModelConfig| Slot {
-            config: config.clone(),
-            client: Mutex::new(None),
-            stats: Arc::default(),
-        };
-        let slots: BTreeMap<_, _> =
-            config.models.iter().map(|(name, config)| (name.clone(), slot(config))).collect();
-        Self {
-            selector: performance::selector(config),
-            performance: performance::watch(&slots, config, &parts),
-            slots,
-            cache_config: config.cache.clone(),
-            cache: Mutex::new(None),
+        let shared = Arc::new(Shared {
+            cache: LazyCache::new(config.cache.clone(), Arc::clone(&parts.wall_clock)),
             parts,
             connections: Connections::default(),
+            retry_budget: Arc::new(RetryBudget::new(config.retry_budget)),
+        });
+        let slot = |(name, config): (&String, &ModelConfig)| {
+            let stack = Arc::new(Stack::new(name, config, &shared));
+            (name.clone(), Slot { stack, client: Mutex::new(None) })
+        };
+        let slots: BTreeMap<_, _> = config.models.iter().map(slot).collect();
+        Self {
+            selector: performance::selector(config),
+            performance: performance::watch(&slots, config, &shared.parts),
+            slots,
+            shared: Arc::clone(&shared),
         }
     }
 
-    /// The client of an entry, built at the first call. A failure is not kept: the next call tries again, so that a
-    /// file fetched or a key set meanwhile is found.
+    /// The client of an entry with its fallbacks, built at the first call. A failure is not kept: the next call tries
+    /// again, so that a file fetched or a key set meanwhile is found. Clients of fallbacks are built when they are
+    /// first asked.
     ///
     /// May read a small file (a script, a key, the head of a model file): call it where that is bearable.
     ///
     /// # Errors
-    /// When there is no such entry, or its key, script or model file cannot be used.
+    /// When there is no such entry, its key, script or model file cannot be used, or a fallback is no entry.
     pub fn client(&self, name: &str) -> Result<Arc<dyn ModelClient>, CatalogError> {
         let slot = self.slot(name)?;
         let mut client = slot.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = &*client {
             return Ok(Arc::clone(client));
         }
-        let built = build::client(name, &slot.config, &self.parts, &self.connections)?;
-        let built = build::cached(built, &slot.config, self.cache()?, &self.parts);
+        let mut others: Vec<Arc<dyn Candidate>> = Vec::new();
+        for fallback in &slot.stack.config.fallbacks {
+            others.push(Arc::clone(&self.slot(fallback)?.stack) as Arc<dyn Candidate>);
+        }
+        let built = build::client(&slot.stack, others)?;
         *client = Some(Arc::clone(&built));
         Ok(built)
     }
@@ -109,18 +114,30 @@ impl Catalog {
     /// # Errors
     /// When there is no such entry.
     pub fn config(&self, name: &str) -> Result<&ModelConfig, CatalogError> {
-        self.slot(name).map(|slot| &slot.config)
+        self.slot(name).map(|slot| &slot.stack.config)
+    }
+
+    /// What has been measured of an entry; empty until it was asked. The same for as long as the catalog lives.
+    ///
+    /// # Errors
+    /// When there is no such entry.
+    pub fn stats(&self, name: &str) -> Result<Arc<ModelStats>, CatalogError> {
+        self.slot(name).map(|slot| Arc::clone(&slot.stack.instruments.stats))
+    }
+
+    /// How an entry is doing: its breaker, limits, and last attempts. Asks nobody.
+    ///
+    /// # Errors
+    /// When there is no such entry.
+    pub fn health(&self, name: &str) -> Result<ModelHealth, CatalogError> {
+        self.slot(name).map(|slot| slot.stack.instruments.health())
     }
 
     /// Every entry by name, with what is known of it without asking it. Looks whether files are there.
     pub fn entries(&self) -> Vec<CatalogEntry> {
         let describe = |(name, slot): (&String, &Slot)| {
-            entry::describe(
-                name,
-                &slot.config,
-                &self.parts.models_dir,
-                *name == self.selector.config().default,
-            )
+            let models_dir = &self.shared.parts.models_dir;
+            entry::describe(name, &slot.stack.config, models_dir, *name == self.selector.config().default)
         };
         self.slots.iter().map(describe).collect()
     }
@@ -178,28 +195,9 @@ impl Catalog {
         Ok(self.selector.explain(wish, constraints, &self.performance))
     }
 
-    /// What has been measured of an entry's attempts.
-    ///
-    /// # Errors
-    /// When there is no such entry.
-    pub fn stats(&self, name: &str) -> Result<Arc<ModelStats>, CatalogError> {
-        self.slot(name).map(|slot| Arc::clone(&slot.stats))
-    }
-
     /// What has been measured and judged of all models; models are chosen by it.
     pub fn performance(&self) -> &Performance {
         &self.performance
-    }
-
-    /// The answers that are kept, set up at the first call. A failure is not kept.
-    fn cache(&self) -> Result<Option<Arc<AnswerCache>>, CatalogError> {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cache) = &*cache {
-            return Ok(cache.clone());
-        }
-        let built = AnswerCache::new(&self.cache_config, Arc::clone(&self.parts.wall_clock))?.map(Arc::new);
-        *cache = Some(built.clone());
-        Ok(built)
     }
 
     fn slot(&self, name: &str) -> Result<&Slot, CatalogError> {

@@ -25,12 +25,12 @@ pub(super) fn selector(config: &Config) -> ModelSelector {
 /// What is measured of these models.
 pub(super) fn watch(slots: &BTreeMap<String, Slot>, config: &Config, parts: &CatalogParts) -> Performance {
     let models = slots.iter().map(|(name, slot)| {
-        let entry = describe(name, &slot.config, &parts.models_dir, false);
+        let entry = describe(name, &slot.stack.config, &parts.models_dir, false);
         let watched = WatchedModel {
             identity: format!("{} {}", entry.provider.as_str(), entry.location),
             is_saved: !entry.provider.is_scripted(),
-            quality: slot.config.quality,
-            stats: Arc::clone(&slot.stats),
+            quality: slot.stack.config.quality,
+            stats: Arc::clone(&slot.stack.instruments.stats),
         };
         (name.clone(), watched)
     });

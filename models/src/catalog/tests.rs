@@ -1,12 +1,19 @@
+mod stack;
+
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use playhouse_config::settings::{HttpConfig, LocalConfig, LocalSource, PriceConfig, ProviderConfig};
+use std::time::Duration;
+
+use playhouse_config::settings::{
+    BreakerConfig, HttpConfig, LocalConfig, LocalSource, PriceConfig, ProviderConfig, RetriesConfig,
+};
 use playhouse_config::{Config, SecretRef};
 use playhouse_protocol::completion::ProviderKind;
 use playhouse_protocol::{Failure, FailureClass};
 
 use super::*;
+use crate::observer::BreakerState;
 use crate::testing::{Always, Server, StoppedClock, hello, json};
 
 fn http(base_url: &str, model: &str) -> HttpConfig {
@@ -141,11 +148,65 @@ fn a_script_is_found_once_it_is_there() {
 
 #[tokio::test]
 async fn answers_out_of_the_catalog_are_retried_and_priced() {
-    let whole = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":2}}"#;
-    let server = Server::start(vec![json(503, ""), json(200, whole)]).await;
+    let server = Server::start(vec![json(503, ""), json(200, ANSWER)]).await;
     let price = PriceConfig { prompt_nano_usd_per_token: 100, completion_nano_usd_per_token: 1_000 };
     let catalog = catalog([("x", ModelConfig { price, ..open_ai(&server.url("/v1"), "x") })]);
     let answer = catalog.client("x").unwrap().complete(hello()).await.unwrap();
     assert_eq!(answer.usage.cost_nano_usd, 12 * 100 + 2 * 1_000);
     assert_eq!(answer.origin.model, "x");
+    let stats = catalog.stats("x").unwrap().snapshot();
+    assert_eq!((stats.calls, stats.failures), (2, 1));
+}
+
+const ANSWER: &str = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":2}}"#;
+
+#[tokio::test]
+async fn an_entry_falls_back_on_others_and_each_keeps_its_own_health() {
+    let (down, up) = (Server::start(vec![json(401, "")]).await, Server::start(vec![json(200, ANSWER)]).await);
+    let fallbacks = vec!["broken".to_owned(), "up".to_owned()];
+    let key = SecretRef::File("/nowhere/key".into());
+    let keyed = HttpConfig { api_key: Some(key), ..http("http://127.0.0.1:1/v1", "x") };
+    let catalog = catalog([
+        ("down", ModelConfig { fallbacks, ..open_ai(&down.url("/v1"), "x") }),
+        // Fallbacks of a fallback are not followed, and its missing key is a failure like others.
+        ("broken", ModelConfig::new(ProviderConfig::OpenAi(keyed))),
+        ("up", ModelConfig { fallbacks: vec!["down".to_owned()], ..open_ai(&up.url("/v1"), "x") }),
+    ]);
+    let answer = catalog.client("down").unwrap().complete(hello()).await.unwrap();
+    assert_eq!((&*answer.origin.model, answer.route.attempts), ("up", 2));
+    let passed_over: Vec<_> = answer.route.passed_over.iter().map(|over| &*over.model).collect();
+    assert_eq!(passed_over, ["down", "broken"]);
+    let health = |name| catalog.health(name).unwrap();
+    assert_eq!((health("down").stats.failures, health("up").stats.failures), (1, 0));
+    assert_eq!(health("up").breaker, Some(BreakerState::Closed));
+    assert_eq!(health("up").concurrency, Some(ConcurrencyHealth { limit: 256, in_use: 0 }));
+    assert_eq!((health("up").pacing_wait, health("smollm2-135m").pacing_wait), (Some(Duration::ZERO), None));
+}
+
+#[tokio::test]
+async fn an_open_breaker_passes_calls_on_without_asking_the_model() {
+    let down = Server::start(vec![json(500, "")]).await;
+    let up = Server::start(vec![json(200, ANSWER), json(200, ANSWER)]).await;
+    let breaker = BreakerConfig { calls_min: 1, ..BreakerConfig::default() };
+    let retries = RetriesConfig { attempts_max: 1, ..RetriesConfig::default() };
+    let http = HttpConfig { breaker: Some(breaker), retries, ..http(&down.url("/v1"), "x") };
+    let first = ModelConfig::new(ProviderConfig::OpenAi(http));
+    let catalog = catalog([
+        ("down", ModelConfig { fallbacks: vec!["up".to_owned()], ..first }),
+        ("up", open_ai(&up.url("/v1"), "x")),
+    ]);
+    let client = catalog.client("down").unwrap();
+    assert_eq!(client.complete(hello()).await.unwrap().route.attempts, 2);
+    let answer = client.complete(hello()).await.unwrap();
+    assert_eq!((answer.route.attempts, down.requests().len()), (1, 1));
+    assert!(answer.route.passed_over[0].failure.contains("left alone"), "{:?}", answer.route);
+    assert_eq!(catalog.health("down").unwrap().breaker, Some(BreakerState::Open));
+    assert_eq!(catalog.health("up").unwrap().breaker, Some(BreakerState::Closed));
+}
+
+#[test]
+fn a_fallback_that_is_no_entry_is_an_error() {
+    let first = open_ai("http://127.0.0.1:1/v1", "x");
+    let catalog = catalog([("x", ModelConfig { fallbacks: vec!["y".to_owned()], ..first })]);
+    assert!(matches!(catalog.client("x"), Err(CatalogError::UnknownModel { .. })));
 }

@@ -1,133 +1,135 @@
 //! Tries again.
 
+mod budget;
+mod policy;
+
+#[cfg(test)]
+mod tests;
+
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream;
-use playhouse_config::settings::{RetriesConfig, TimeoutsConfig};
 use playhouse_protocol::RandomSource;
 use playhouse_protocol::completion::{Completion, CompletionRequest};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
 
+use super::relay::ended_early;
 use crate::client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 use crate::error::{Awaited, ModelError, ModelErrorKind};
+use crate::observer::{CallEvent, CallObserver, NoObserver};
 use crate::tokens::TokenCounter;
+use policy::{Failures, Verdict};
+
+pub use budget::RetryBudget;
+pub use policy::RetryPolicy;
 
 /// The longest a whole call may take when `total` is too long for the clock to add: a year.
 const TOTAL_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// How often and when to try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// Attempts in all, the first included.
-    pub attempts_max: u32,
-    /// The wait before the second attempt is drawn from zero to this; it doubles with each attempt.
-    pub backoff_initial: Duration,
-    /// The wait is never drawn from more than this.
-    pub backoff_max: Duration,
-    /// From the first attempt's start to the end of the last one, waits included.
-    pub total: Duration,
-}
-
-impl RetryPolicy {
-    /// The policy that the settings of an endpoint describe.
-    pub fn new(retries: &RetriesConfig, timeouts: &TimeoutsConfig) -> Self {
-        Self {
-            attempts_max: retries.attempts_max.max(1),
-            backoff_initial: retries.backoff_initial,
-            backoff_max: retries.backoff_max,
-            total: timeouts.total,
-        }
-    }
-
-    /// The wait after the failed attempt number `attempt` (from 1): full jitter over an exponentially growing
-    /// range, and behind the provider's hint where it gave one, so that those who got the same hint do not all
-    /// come back at once.
-    ///
-    /// Source: the "full jitter" rule of "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-    fn wait(&self, attempt: u32, hint: Option<Duration>, random: &dyn RandomSource) -> Duration {
-        if let Some(hint) = hint {
-            return hint.saturating_add(draw(self.backoff_initial.min(self.backoff_max), random));
-        }
-        let doublings = attempt.saturating_sub(1).min(31);
-        draw(self.backoff_initial.saturating_mul(1 << doublings).min(self.backoff_max), random)
-    }
-}
-
-/// A time from zero to `limit`, both included, in nanoseconds.
-fn draw(limit: Duration, random: &dyn RandomSource) -> Duration {
-    let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-    // The high half of the product maps 64 random bits onto 0..=limit without a division.
-    let drawn = (u128::from(random.next_u64()) * (u128::from(limit) + 1)) >> 64;
-    Duration::from_nanos(u64::try_from(drawn).unwrap_or(limit))
-}
-
-/// A model that is asked again when it failed in a way that another attempt may mend.
+/// A model that is asked again when it fails in a way that another attempt may mend.
 ///
-/// - Only failures of a retryable class are tried again: a wrong key or request is not.
+/// - Only failures of a retryable class are tried again: a wrong key or request is not. Nor is a refusal of our own.
 /// - A provider's `Retry-After` is never undercut. When it lies beyond the total time, the call fails at once,
 ///   with the hint, instead of waiting for nothing.
-/// - A streamed answer is tried again only until its first text was handed on. After that a failure is final here,
-///   since the caller has seen a part of it.
+/// - The same failure three times in a row is given back, however many attempts are left.
+/// - A retry that the budget of all models does not allow is not made: the failure is given back at once.
+/// - A streamed answer that breaks half way is begun anew as a whole, under the same limits; the caller is told by
+///   [`CompletionEvent::Restarted`] as soon as that is decided.
 #[derive(Debug, Clone)]
 pub struct Retrying {
     inner: Arc<dyn ModelClient>,
     policy: RetryPolicy,
     random: Arc<dyn RandomSource>,
+    budget: Option<Arc<RetryBudget>>,
+    observer: Arc<dyn CallObserver>,
 }
 
 impl Retrying {
-    /// Retries the calls of `inner`; jitter is drawn from `random`.
+    /// Retries the calls of `inner`, within no budget and told to nobody; jitter is drawn from `random`.
     pub fn new(inner: Arc<dyn ModelClient>, policy: RetryPolicy, random: Arc<dyn RandomSource>) -> Self {
-        Self { inner, policy, random }
+        Self { inner, policy, random, budget: None, observer: Arc::new(NoObserver) }
+    }
+
+    /// The same within a budget that several models share.
+    #[must_use]
+    pub fn within(mut self, budget: Arc<RetryBudget>) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The same, told to `observer`.
+    #[must_use]
+    pub fn told_to(mut self, observer: Arc<dyn CallObserver>) -> Self {
+        self.observer = observer;
+        self
     }
 
     fn begin(&self) -> Attempts {
+        if let Some(budget) = &self.budget {
+            budget.first_call();
+        }
         Attempts {
             retrying: self.clone(),
-            number: 1,
+            failures: Failures::default(),
+            sent: 0,
             deadline: Instant::now() + self.policy.total.min(TOTAL_MAX),
         }
+    }
+
+    fn tell(&self, event: &CallEvent) {
+        self.observer.observe(&self.inner.info().name, event);
     }
 }
 
 /// The attempts of one call.
 struct Attempts {
     retrying: Retrying,
-    /// The running attempt, from 1.
-    number: u32,
+    failures: Failures,
+    /// Requests that were sent by the attempts that failed.
+    sent: u32,
     deadline: Instant,
 }
 
 impl Attempts {
-    /// Waits for the next attempt, or gives the error back when there is to be none.
-    async fn next_after(&mut self, error: ModelError) -> Result<(), ModelError> {
-        let policy = &self.retrying.policy;
-        if !error.class().is_retryable() || self.number >= policy.attempts_max {
-            return Err(error);
-        }
-        let wait = policy.wait(self.number, error.retry_after, &*self.retrying.random);
-        if wait >= self.deadline.saturating_duration_since(Instant::now()) {
-            return Err(error);
-        }
+    /// The wait before the next attempt, or the error when there is to be none.
+    fn next_after(&mut self, mut error: ModelError) -> Result<Duration, ModelError> {
+        let Retrying { policy, budget, random, .. } = &self.retrying;
+        self.sent += error.attempts;
+        error.attempts = self.sent;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let wait = match self.failures.judge(policy, &error, left, random.next_u64()) {
+            Verdict::Final => return Err(error),
+            Verdict::Futile => {
+                self.retrying.tell(&CallEvent::RetryFutile);
+                return Err(error);
+            }
+            Verdict::Again(_) if budget.as_ref().is_some_and(|budget| !budget.spend()) => {
+                self.retrying.tell(&CallEvent::RetryBudgetSpent);
+                return Err(error);
+            }
+            Verdict::Again(wait) => wait,
+        };
+        let attempt = self.failures.count();
+        self.retrying.tell(&CallEvent::Retried { attempt, wait });
         tracing::info!(
             model = %error.model,
-            attempt = self.number,
+            attempt,
             status = error.status,
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             "a model call failed and is tried again"
         );
-        self.number += 1;
-        sleep(wait).await;
-        Ok(())
+        Ok(wait)
     }
 
+    /// The error of a call whose time is over while an attempt runs.
     fn timed_out(&self) -> ModelError {
         let limit_ms = u64::try_from(self.retrying.policy.total.as_millis()).unwrap_or(u64::MAX);
         let kind = ModelErrorKind::TimedOut { what: Awaited::Answer, limit_ms };
-        ModelError::new(self.retrying.inner.info(), kind)
+        ModelError { attempts: self.sent + 1, ..ModelError::new(self.retrying.inner.info(), kind) }
     }
 }
 
@@ -135,35 +137,59 @@ impl Attempts {
 struct Streaming {
     attempts: Attempts,
     request: CompletionRequest,
+    /// The running attempt; `None` between two.
     events: Option<CompletionStream>,
-    /// Whether the caller has seen a part of the answer.
+    /// How long is waited before the next attempt.
+    wait: Duration,
+    deadline: Pin<Box<Sleep>>,
+    /// Whether the caller has seen a part of the answer that still counts.
     text_given: bool,
+    restarts: u32,
 }
 
 impl Streaming {
+    fn begin(retrying: &Retrying, request: CompletionRequest) -> Self {
+        let attempts = retrying.begin();
+        let deadline = Box::pin(sleep_until(attempts.deadline));
+        let wait = Duration::ZERO;
+        Self { attempts, request, events: None, wait, deadline, text_given: false, restarts: 0 }
+    }
+
     async fn next(&mut self) -> Result<CompletionEvent, ModelError> {
         loop {
-            let events =
-                self.events.get_or_insert_with(|| self.attempts.retrying.inner.stream(self.request.clone()));
-            let error = match timeout_at(self.attempts.deadline, events.next()).await {
-                Err(_) => return Err(self.attempts.timed_out()),
-                Ok(Some(Ok(event))) => {
-                    self.text_given |=
-                        matches!(event, CompletionEvent::Delta(_) | CompletionEvent::Restarted { .. });
+            if !self.wait.is_zero() {
+                // Shorter than what is left of the whole time: nothing else need be waited for.
+                sleep(self.wait).await;
+                self.wait = Duration::ZERO;
+            }
+            let inner = &self.attempts.retrying.inner;
+            let events = self.events.get_or_insert_with(|| inner.stream(self.request.clone()));
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                () = self.deadline.as_mut() => return Err(self.attempts.timed_out()),
+            };
+            let error = match event.unwrap_or_else(|| Err(ended_early(inner.info()))) {
+                Ok(CompletionEvent::Finished(mut completion)) => {
+                    completion.route.attempts += self.attempts.sent;
+                    completion.route.restarts += self.restarts;
+                    return Ok(CompletionEvent::Finished(completion));
+                }
+                Ok(event) => {
+                    self.text_given = matches!(event, CompletionEvent::Delta(_));
                     return Ok(event);
                 }
-                Ok(Some(Err(error))) => error,
-                Ok(None) => {
-                    let reason = "it ended without an answer".to_owned();
-                    let kind = ModelErrorKind::BrokenStream { reason };
-                    ModelError::new(self.attempts.retrying.inner.info(), kind)
-                }
+                Err(error) => error,
             };
             self.events = None;
-            if self.text_given {
-                return Err(error);
+            let reason = self.text_given.then(|| error.kind.to_string());
+            self.wait = self.attempts.next_after(error)?;
+            if let Some(reason) = reason {
+                self.text_given = false;
+                self.restarts += 1;
+                self.attempts.retrying.tell(&CallEvent::Restarted);
+                return Ok(CompletionEvent::Restarted { reason });
             }
-            self.attempts.next_after(error).await?;
         }
     }
 }
@@ -176,14 +202,13 @@ impl ModelClient for Retrying {
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         // The clock starts when the stream is first polled, as it does for the future of `complete`.
         let retrying = self.clone();
-        let begin = stream::once(async move {
-            Streaming { attempts: retrying.begin(), request, events: None, text_given: false }
-        });
+        let begin = stream::once(async move { Streaming::begin(&retrying, request) });
         let events = begin.flat_map(|streaming| {
             stream::unfold(Some(streaming), |streaming| async move {
                 let mut streaming = streaming?;
                 let event = streaming.next().await;
-                let goes_on = matches!(event, Ok(CompletionEvent::Delta(_)));
+                let goes_on =
+                    matches!(event, Ok(CompletionEvent::Delta(_) | CompletionEvent::Restarted { .. }));
                 Some((event, goes_on.then_some(streaming)))
             })
         });
@@ -196,8 +221,11 @@ impl ModelClient for Retrying {
             loop {
                 match timeout_at(attempts.deadline, self.inner.complete(request.clone())).await {
                     Err(_) => return Err(attempts.timed_out()),
-                    Ok(Ok(completion)) => return Ok(completion),
-                    Ok(Err(error)) => attempts.next_after(error).await?,
+                    Ok(Ok(mut completion)) => {
+                        completion.route.attempts += attempts.sent;
+                        return Ok(completion);
+                    }
+                    Ok(Err(error)) => sleep(attempts.next_after(error)?).await,
                 }
             }
         })
@@ -211,6 +239,3 @@ impl ModelClient for Retrying {
         self.inner.tokens()
     }
 }
-
-#[cfg(test)]
-mod tests;

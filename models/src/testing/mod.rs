@@ -1,10 +1,12 @@
 //! What several tests of this crate need.
 
+mod asking;
 mod fake;
 mod server;
 
 use playhouse_protocol::{RandomSource, WallClock};
 
+pub(crate) use asking::{Noted, ask_both_ways, ask_streamed};
 pub(crate) use fake::{FakeModel, Step};
 pub(crate) use server::{Act, Server, json, response, sse};
 

@@ -1,0 +1,165 @@
+//! Measures and tells how attempts end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use playhouse_protocol::FailureClass;
+use playhouse_protocol::completion::{Completion, CompletionRequest};
+use tokio::time::Instant;
+
+use super::relay::{self, Guard};
+use crate::client::{CompletionStream, ModelClient, ModelInfo};
+use crate::error::{ModelError, ModelErrorKind};
+use crate::observer::{CallEvent, CallObserver};
+use crate::stats::ModelStats;
+use crate::tokens::TokenCounter;
+
+/// A model whose attempts are measured and told. The innermost layer, so that an attempt is one request to the
+/// provider and its time is the provider's.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    inner: Arc<dyn ModelClient>,
+    stats: Arc<ModelStats>,
+    observer: Arc<dyn CallObserver>,
+}
+
+impl Observed {
+    /// Notes the attempts of `inner` in `stats`, and tells them to `observer`.
+    pub fn new(inner: Arc<dyn ModelClient>, stats: Arc<ModelStats>, observer: Arc<dyn CallObserver>) -> Self {
+        Self { inner, stats, observer }
+    }
+
+    fn begin(&self) -> Attempt {
+        Attempt { observed: self.clone(), begun: Instant::now(), first_token: None, is_over: false }
+    }
+}
+
+/// An attempt that runs.
+struct Attempt {
+    observed: Observed,
+    begun: Instant,
+    first_token: Option<Duration>,
+    is_over: bool,
+}
+
+impl Attempt {
+    fn tell(&self, failure: Option<FailureClass>) {
+        let event = CallEvent::AttemptEnded { elapsed: self.begun.elapsed(), failure };
+        self.observed.observer.observe(&self.observed.inner.info().name, &event);
+    }
+}
+
+impl Guard for Attempt {
+    fn first_text(&mut self) {
+        self.first_token = Some(self.begun.elapsed());
+    }
+
+    fn ended(&mut self, outcome: Result<&mut Completion, &mut ModelError>) {
+        self.is_over = true;
+        let failure = outcome.err().map(|error| {
+            error.attempts = u32::from(was_sent(&error.kind));
+            error.class()
+        });
+        self.observed.stats.record(self.begun.elapsed(), self.first_token, failure);
+        self.tell(failure);
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.observed.stats.record_dropped();
+            self.tell(Some(FailureClass::Cancelled));
+        }
+    }
+}
+
+/// Whether a request left for the provider before it failed so.
+const fn was_sent(kind: &ModelErrorKind) -> bool {
+    !matches!(kind, ModelErrorKind::QueueFull { .. } | ModelErrorKind::InvalidRequest { .. })
+}
+
+impl ModelClient for Observed {
+    fn info(&self) -> &ModelInfo {
+        self.inner.info()
+    }
+
+    fn stream(&self, request: CompletionRequest) -> CompletionStream {
+        let observed = self.clone();
+        relay::stream(&self.inner, async move { Ok((observed.begin(), request)) })
+    }
+
+    fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
+        Box::pin(async move { relay::complete(&*self.inner, request, self.begin()).await })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {
+        self.inner.ping()
+    }
+
+    fn tokens(&self) -> Arc<dyn TokenCounter> {
+        self.inner.tokens()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::testing::{FakeModel, Noted, Step, ask_both_ways, hello};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn observed(model: Arc<FakeModel>) -> (Observed, Arc<ModelStats>, Arc<Noted>) {
+        let (stats, noted) = (Arc::<ModelStats>::default(), Arc::<Noted>::default());
+        (Observed::new(model, Arc::clone(&stats), noted.clone()), stats, noted)
+    }
+
+    fn server_error() -> ModelErrorKind {
+        ModelErrorKind::ServerError { message: String::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_is_told_with_its_time_and_how_it_ended() {
+        for step in [Step::Answer("a"), Step::Fail(vec![], server_error(), None)] {
+            let failure = matches!(step, Step::Fail(..)).then_some(FailureClass::Retryable);
+            let (outcomes, noted) = ask_both_ways(&[step.after(SECOND)], |model| {
+                let (observed, stats, noted) = observed(model);
+                (Arc::new(observed), (stats, noted))
+            })
+            .await;
+            for (outcome, (stats, noted)) in outcomes.iter().zip(noted) {
+                assert_eq!(noted.take(), [CallEvent::AttemptEnded { elapsed: SECOND, failure }]);
+                assert_eq!(outcome.as_ref().err().map(|error| error.attempts), failure.map(|_| 1));
+                assert_eq!(
+                    (stats.snapshot().calls, stats.snapshot().failures),
+                    (1, u64::from(failure.is_some()))
+                );
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_token_of_a_stream_is_timed() {
+        let steps = [Step::Slow(vec![(SECOND, "a"), (2 * SECOND, "b")])];
+        let (model, stats, _) = observed(FakeModel::new(steps));
+        assert_eq!(model.stream(hello()).count().await, 3);
+        let snapshot = stats.snapshot();
+        assert_eq!((snapshot.first_token_p50, snapshot.p50), (Some(SECOND), Some(3 * SECOND)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_is_dropped_is_neither_a_success_nor_a_failure() {
+        let (model, stats, noted) = observed(FakeModel::new([Step::Hang, Step::Hang]));
+        assert!(timeout(SECOND, model.complete(hello())).await.is_err());
+        assert!(timeout(SECOND, model.stream(hello()).next()).await.is_err());
+        let cancelled = CallEvent::AttemptEnded { elapsed: SECOND, failure: Some(FailureClass::Cancelled) };
+        assert_eq!(noted.take(), [cancelled.clone(), cancelled]);
+        let snapshot = stats.snapshot();
+        assert_eq!((snapshot.calls, snapshot.error_ratio), (0, None));
+        assert_eq!(snapshot.failures_by_class[FailureClass::Cancelled as usize], 1 + 1);
+    }
+}
