@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use playhouse_models::ModelError;
-use playhouse_protocol::usage::BudgetLimit;
+use playhouse_models::{BudgetExceeded, ModelError};
 use playhouse_protocol::{Failure, FailureClass};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,18 +52,9 @@ pub enum AgentError {
     /// A model call failed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A model call would have exceeded the task's budget; it was not made.
-    #[error("stay within the budget: {} would be exceeded ({used} used, {planned} planned, {limit} allowed)", limit_name(*.which))]
-    BudgetExceeded {
-        /// Which limit.
-        which: BudgetLimit,
-        /// What was used before, in the limit's unit.
-        used: u64,
-        /// What the call was planned with.
-        planned: u64,
-        /// What is allowed.
-        limit: u64,
-    },
+    /// A model call would have exceeded the budget of the task, the day or the tenant; it was not made.
+    #[error(transparent)]
+    BudgetExceeded(#[from] BudgetExceeded),
     /// The task's time is over.
     #[error("finish within {limit_ms} ms")]
     DeadlineExceeded {
@@ -137,14 +127,6 @@ pub enum AgentError {
     Failed(#[from] Failure),
 }
 
-fn limit_name(which: BudgetLimit) -> &'static str {
-    match which {
-        BudgetLimit::ModelCalls => "the number of model calls",
-        BudgetLimit::Tokens => "the number of tokens",
-        BudgetLimit::Cost => "the cost in billionths of a US dollar",
-    }
-}
-
 fn at(location: Option<&str>) -> String {
     location.map(|location| format!(" at {location}")).unwrap_or_default()
 }
@@ -154,7 +136,7 @@ impl AgentError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Model(error) => error.class(),
-            Self::BudgetExceeded { .. } => FailureClass::Denied,
+            Self::BudgetExceeded(_) => FailureClass::Denied,
             Self::DeadlineExceeded { .. } => FailureClass::Deadline,
             Self::Cancelled => FailureClass::Cancelled,
             Self::Panicked { .. } | Self::Lost { .. } => FailureClass::Retryable,
@@ -171,9 +153,6 @@ impl AgentError {
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
         let hint = match &error {
-            AgentError::BudgetExceeded { .. } => {
-                Some("Allow more with the task's budget, or ask for less: a shorter input, fewer rounds.")
-            }
             AgentError::DeadlineExceeded { .. } => {
                 Some("Allow more time with the task's timeout, or choose a faster model.")
             }
@@ -187,6 +166,7 @@ impl From<AgentError> for Failure {
             }
             AgentError::Model(_)
             | AgentError::Failed(_)
+            | AgentError::BudgetExceeded(_)
             | AgentError::Cancelled
             | AgentError::Unreadable { .. }
             | AgentError::Panicked { .. }
@@ -196,6 +176,15 @@ impl From<AgentError> for Failure {
         match error {
             AgentError::Model(error) => error.into(),
             AgentError::Failed(failure) => failure,
+            AgentError::BudgetExceeded(error) => {
+                let failure = Self::new(FailureClass::Denied, error.to_string()).with_hint(error.hint());
+                match error.ends_in {
+                    Some(wait) => {
+                        failure.with_retry_after_ms(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+                    }
+                    None => failure,
+                }
+            }
             other => {
                 let failure = Self::new(other.class(), other.to_string());
                 match hint {

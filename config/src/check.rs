@@ -1,7 +1,13 @@
 //! Raw settings → checked settings: what a schema cannot say, and the defaults.
 
+mod base_url;
+mod budgets;
+mod cache;
+mod constraints;
 mod endpoint;
 mod model;
+mod selection;
+mod timing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,30 +18,26 @@ use playhouse_protocol::completion::Sampling;
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::key_path::KeyPath;
 use crate::nearest::nearest;
-use crate::raw::{RawAgent, RawAgents, RawAttempts, RawConfig, RawJournal, RawLimits, RawSelection};
+use crate::raw::{RawAgent, RawAgents, RawAttempts, RawConfig, RawJournal, RawLimits};
 use crate::report::Report;
 use crate::settings::{
-    AgentConfig, AgentsConfig, AttemptsConfig, BudgetsConfig, CacheConfig, Config, JournalConfig,
-    LimitsConfig, ModelConfig, RetryBudgetConfig, SelectionConfig,
+    AgentConfig, AgentsConfig, AttemptsConfig, Config, JournalConfig, LimitsConfig, ModelConfig,
 };
-
-/// Task types of the shipped agents.
-const TASK_TYPES: [&str; 3] = ["generate", "review", "develop"];
 
 /// Checks settings whose shape is right. What is wrong goes into the report; the answer is of use only
 /// when nothing is.
 pub(crate) fn check(raw: RawConfig, folder: &Path, report: &mut Report) -> Config {
     let models = model::check_all(raw.models.unwrap_or_default(), folder, report);
     Config {
-        selection: selection(raw.selection.unwrap_or_default(), &models, report),
+        selection: selection::check(raw.selection.unwrap_or_default(), &models, report),
         models,
         agents: agents(raw.agents.unwrap_or_default()),
         limits: limits(&raw.limits.unwrap_or_default()),
         attempts: attempts(&raw.attempts.unwrap_or_default()),
         journal: journal(raw.journal.unwrap_or_default(), folder),
-        cache: CacheConfig::default(),
-        budgets: BudgetsConfig::default(),
-        retry_budget: RetryBudgetConfig::default(),
+        cache: cache::cache(raw.cache.unwrap_or_default(), folder, report),
+        budgets: budgets::budgets(raw.budgets.unwrap_or_default(), report),
+        retry_budget: budgets::retry_budget(&raw.retry_budget.unwrap_or_default()),
         prompts_dir: raw.prompts.unwrap_or_default().folder.map(|path| resolve(folder, &path)),
     }
 }
@@ -45,31 +47,22 @@ fn resolve(folder: &Path, path: &str) -> PathBuf {
     folder.join(path)
 }
 
-fn selection(
-    raw: RawSelection,
+/// Names of the catalog, none of them twice.
+fn check_names(
+    names: &[String],
     models: &BTreeMap<String, ModelConfig>,
+    path: &KeyPath,
     report: &mut Report,
-) -> SelectionConfig {
-    let known = |path: &KeyPath, name: &str, report: &mut Report| {
+) {
+    for (index, name) in names.iter().enumerate() {
+        let path = path.child(&index.to_string());
         if !models.contains_key(name) {
-            report.value(path, unknown_model(name, models));
-        }
-    };
-    let top = KeyPath::of(["selection"]);
-    let default = raw.default.unwrap_or_else(|| SelectionConfig::default().default);
-    known(&top.child("default"), &default, report);
-    let mut by_task = BTreeMap::new();
-    for (task, name) in raw.by_task.unwrap_or_default() {
-        let path = top.child("by_task").child(&task);
-        if let (false, Some(near)) = (TASK_TYPES.contains(&task.as_str()), nearest(&task, TASK_TYPES)) {
-            report.warn(&path, "no shipped agent has this task type", format!("did you mean `{near}`?"));
-        }
-        if let Some(name) = name {
-            known(&path, &name, report);
-            by_task.insert(task, name);
+            report.value(&path, unknown_model(name, models));
+        } else if names.iter().take(index).any(|before| before == name) {
+            let error = ConfigError::new(ConfigErrorKind::DuplicateKey, format!("{name:?} stands twice"));
+            report.value(&path, error.with_hint("keep one of the two"));
         }
     }
-    SelectionConfig { default, by_task, ..SelectionConfig::default() }
 }
 
 fn unknown_model(name: &str, models: &BTreeMap<String, ModelConfig>) -> ConfigError {

@@ -83,13 +83,14 @@ pub const fn default_yaml() -> &'static str {
     include_str!("../playhouse.default.yaml")
 }
 
-/// Reads every secret that the catalog refers to; the answer is what would fail when a model is used.
+/// Reads every secret that the settings refer to; the answer is what would fail when a model or the cache is used.
 pub fn check_secrets(config: &Config, environment: &Environment) -> Vec<ConfigError> {
     let keys = config.models.iter().filter_map(|(name, entry)| {
         let key = entry.provider.http()?.api_key.as_ref()?;
         Some((KeyPath::of(["models", name, "api_key"]), key))
     });
-    keys.filter_map(|(path, key)| Some(key.resolve_in(environment).err()?.about(path))).collect()
+    let redis = config.cache.redis.iter().map(|redis| (KeyPath::of(["cache", "redis", "url"]), &redis.url));
+    keys.chain(redis).filter_map(|(path, key)| Some(key.resolve_in(environment).err()?.about(path))).collect()
 }
 
 fn parse(name: &str, text: &str, folder: &Path) -> Result<(Config, Vec<ConfigError>), ConfigErrors> {

@@ -4,7 +4,11 @@
 //! checked: there is no second list of either. A key without a value counts as not written.
 
 mod agents;
+mod budgets;
+mod cache;
+mod endpoint;
 mod model;
+mod selection;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +16,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use agents::{RawAgent, RawAgents, RawDevelop};
-pub(crate) use model::{RawModel, RawPrice, RawProvider, RawRetries, RawTimeouts};
+pub(crate) use budgets::{RawBudgets, RawRetryBudget, RawUsageLimits};
+pub(crate) use cache::{RawCache, RawRedis};
+pub(crate) use endpoint::{
+    RawBreaker, RawConcurrency, RawHedging, RawPacing, RawRetries, RawTimeouts, RawTraffic,
+};
+pub(crate) use model::{RawCacheMode, RawModel, RawPrice, RawProvider};
+pub(crate) use selection::{RawConstraints, RawDemotion, RawPreference, RawSelection, RawWeight, RawWeights};
 
 /// Settings of Playhouse. Every key may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,21 +47,18 @@ pub(crate) struct RawConfig {
     /// Where tasks are written down, and for how long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) journal: Option<RawJournal>,
+    /// Where answers are kept to be given again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cache: Option<RawCache>,
+    /// What may be used in a task and in a day. Left out, all there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) budgets: Option<RawBudgets>,
+    /// How much of the calls of all models together may be retries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_budget: Option<RawRetryBudget>,
     /// Where prompt templates come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prompts: Option<RawPrompts>,
-}
-
-/// Which model answers what.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct RawSelection {
-    /// The model for every task type that `by_task` does not name: a name of the catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) default: Option<String>,
-    /// The model by task type (`generate`, `review`, `develop`, or an agent's own): names of the catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) by_task: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// Bounds of the runtime.

@@ -15,6 +15,10 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) const REFERENCE_HINT: &str =
     "refer to the key, for example `env:OPENAI_API_KEY` or `file:secrets/openai.key`";
 
+/// The same for the address of a Redis server.
+pub(crate) const REDIS_HINT: &str =
+    "refer to the address, for example `env:REDIS_URL` or `file:secrets/redis.url`";
+
 /// Where a secret is to be read: settings hold this, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretRef {

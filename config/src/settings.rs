@@ -10,7 +10,7 @@ use crate::secret::SecretRef;
 
 mod defaults;
 
-pub use defaults::{BUILT_IN_MODELS, COMPLETION_TOKENS_DEFAULT};
+pub use defaults::{BUILT_IN_CONTEXT_TOKENS, BUILT_IN_MODELS, COMPLETION_TOKENS_DEFAULT};
 
 /// All settings of a runtime.
 #[derive(Debug, Clone, PartialEq)]

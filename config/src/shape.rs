@@ -29,9 +29,13 @@ pub(crate) fn check(schema: &Value, value: &mut Value, path: &KeyPath, report: &
             check_entries(schema, entries, path, report);
             None
         }
+        Value::Array(items) => {
+            check_items(schema, items, path, report);
+            None
+        }
         Value::String(text) => unknown_name(schema, text).or_else(|| empty(schema, text)),
         Value::Number(_) => out_of_range(schema, value),
-        Value::Null | Value::Bool(_) | Value::Array(_) => None,
+        Value::Null | Value::Bool(_) => None,
     };
     if let Some(error) = wrong {
         report.value(path, error);
@@ -51,6 +55,18 @@ fn check_entries(schema: &Value, entries: &mut Map<String, Value>, path: &KeyPat
         let names = known.into_iter().flat_map(Map::keys).map(String::as_str);
         report.key(&below, unknown_key(key, &names.collect::<Vec<_>>(), path));
         false
+    });
+}
+
+/// An item that is wrong leaves the list; so does one without a value, which counts as not written.
+fn check_items(schema: &Value, items: &mut Vec<Value>, path: &KeyPath, report: &mut Report) {
+    let mut index = 0;
+    items.retain_mut(|item| {
+        if let Some(schema) = schema.get("items") {
+            check(schema, item, &path.child(&index.to_string()), report);
+        }
+        index += 1;
+        !item.is_null()
     });
 }
 
@@ -78,8 +94,13 @@ fn wrong_type(schema: &Value, value: &Value, path: &KeyPath) -> Option<ConfigErr
     let error =
         ConfigError::new(ConfigErrorKind::WrongType, format!("expected {expected}, found {}", found.found()));
     let key = path.last().unwrap_or_default();
-    if key == "api_key" {
-        return Some(error.with_hint(crate::secret::REFERENCE_HINT));
+    match key {
+        "api_key" => return Some(error.with_hint(crate::secret::REFERENCE_HINT)),
+        "url" => return Some(error.with_hint(crate::secret::REDIS_HINT)),
+        _ => {}
+    }
+    if let Some(names) = names(schema) {
+        return Some(error.with_hint(format!("known: {}", names.join(", "))));
     }
     Some(match type_hint(value, key, &expected) {
         Some(hint) => error.with_hint(hint),
@@ -102,8 +123,13 @@ fn type_hint(value: &Value, key: &str, expected: &str) -> Option<String> {
     }
 }
 
+/// The texts that a schema allows, where they are a list.
+fn names(schema: &Value) -> Option<Vec<&str>> {
+    Some(schema.get("enum")?.as_array()?.iter().filter_map(Value::as_str).collect())
+}
+
 fn unknown_name(schema: &Value, text: &str) -> Option<ConfigError> {
-    let names: Vec<&str> = schema.get("enum")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    let names = names(schema)?;
     if names.contains(&text) {
         return None;
     }
@@ -122,7 +148,6 @@ fn unknown_name(schema: &Value, text: &str) -> Option<ConfigError> {
 fn server(text: &str) -> Option<String> {
     let plain = text.to_lowercase().replace(['.', '-', '_', ' '], "");
     let base_url = match plain.as_str() {
-        "ollama" => "http://127.0.0.1:11434/v1",
         "vllm" => "http://127.0.0.1:8000/v1",
         "llamacpp" | "llamaserver" => "http://127.0.0.1:8080/v1",
         "lmstudio" => "http://127.0.0.1:1234/v1",

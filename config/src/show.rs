@@ -1,16 +1,22 @@
 //! Checked settings → YAML again, with nothing left to defaults.
 
+mod model;
+mod selection;
+
 use std::path::Path;
 use std::time::Duration;
 
 use crate::raw::{
-    RawAgent, RawAgents, RawAttempts, RawConfig, RawDevelop, RawJournal, RawLimits, RawModel, RawPrice,
-    RawPrompts, RawProvider, RawRetries, RawSelection, RawTimeouts,
+    RawAgent, RawAgents, RawAttempts, RawBudgets, RawCache, RawConfig, RawDevelop, RawJournal, RawLimits,
+    RawPrompts, RawRedis, RawRetryBudget, RawUsageLimits,
 };
 use crate::settings::{
-    AgentConfig, AgentsConfig, AttemptsConfig, Config, HttpConfig, JournalConfig, LimitsConfig, LocalConfig,
-    LocalSource, ModelConfig, PriceConfig, ProviderConfig,
+    AgentConfig, AgentsConfig, AttemptsConfig, BudgetsConfig, CacheConfig, Config, JournalConfig,
+    LimitsConfig, RetryBudgetConfig, UsageLimits,
 };
+
+/// Billionths in a dollar.
+const NANO: f64 = 1e9;
 
 /// The settings as YAML that says the same when it is read again. Keys are shown as references only.
 pub fn show(config: &Config) -> String {
@@ -19,77 +25,18 @@ pub fn show(config: &Config) -> String {
 }
 
 fn raw(config: &Config) -> RawConfig {
-    let models = config.models.iter().map(|(name, entry)| (name.clone(), Some(model(entry))));
-    let by_task = config.selection.by_task.iter().map(|(task, name)| (task.clone(), Some(name.clone())));
+    let models = config.models.iter().map(|(name, entry)| (name.clone(), Some(model::model(entry))));
     RawConfig {
         models: Some(models.collect()),
-        selection: Some(RawSelection {
-            default: Some(config.selection.default.clone()),
-            by_task: Some(by_task.collect()),
-        }),
+        selection: Some(selection::selection(&config.selection)),
         agents: Some(agents(&config.agents)),
         limits: Some(limits(&config.limits)),
         attempts: Some(attempts(&config.attempts)),
         journal: Some(journal(&config.journal)),
+        cache: Some(cache(&config.cache)),
+        budgets: budgets(&config.budgets),
+        retry_budget: Some(retry_budget(&config.retry_budget)),
         prompts: config.prompts_dir.as_ref().map(|folder| RawPrompts { folder: Some(text(folder)) }),
-    }
-}
-
-fn model(entry: &ModelConfig) -> RawModel {
-    let common = RawModel {
-        context_tokens: entry.context_tokens,
-        completion_tokens_default: Some(entry.completion_tokens_default),
-        encoding: entry.encoding.clone(),
-        price: Some(price(entry.price)),
-        queue_len_max: Some(entry.queue_len_max),
-        ..RawModel::default()
-    };
-    match &entry.provider {
-        ProviderConfig::Local(local) => with_local(common, local),
-        ProviderConfig::OpenAi(http) | ProviderConfig::Anthropic(http) | ProviderConfig::Ollama(http) => {
-            with_http(common, http)
-        }
-        ProviderConfig::Scripted { script } => {
-            RawModel { provider: Some(RawProvider::Scripted), script: Some(text(script)), ..common }
-        }
-    }
-}
-
-fn with_local(common: RawModel, local: &LocalConfig) -> RawModel {
-    let (known, file) = match &local.source {
-        LocalSource::Known(name) => (Some(name.clone()), None),
-        LocalSource::File(path) => (None, Some(text(path))),
-    };
-    RawModel { provider: Some(RawProvider::Local), known, file, threads: local.threads, ..common }
-}
-
-fn with_http(common: RawModel, http: &HttpConfig) -> RawModel {
-    RawModel {
-        provider: Some(RawProvider::OpenAi),
-        base_url: Some(http.base_url.clone()),
-        model: Some(http.model.clone()),
-        api_key: http.api_key.as_ref().map(ToString::to_string),
-        timeouts: Some(RawTimeouts {
-            connect_ms: Some(ms(http.timeouts.connect)),
-            first_token_ms: Some(ms(http.timeouts.first_token)),
-            between_tokens_ms: Some(ms(http.timeouts.between_tokens)),
-            total_ms: Some(ms(http.timeouts.total)),
-        }),
-        retries: Some(RawRetries {
-            attempts_max: Some(http.retries.attempts_max),
-            backoff_initial_ms: Some(ms(http.retries.backoff_initial)),
-            backoff_max_ms: Some(ms(http.retries.backoff_max)),
-        }),
-        structured_output: Some(http.structured_output),
-        ..common
-    }
-}
-
-fn price(price: PriceConfig) -> RawPrice {
-    let usd_per_million = |nano: u64| Some(nano as f64 / 1_000.0);
-    RawPrice {
-        prompt_usd_per_million_tokens: usd_per_million(price.prompt_nano_usd_per_token),
-        completion_usd_per_million_tokens: usd_per_million(price.completion_nano_usd_per_token),
     }
 }
 
@@ -131,6 +78,42 @@ fn journal(journal: &JournalConfig) -> RawJournal {
         path: journal.path.as_ref().map(|path| text(path)),
         ended_age_max_ms: Some(journal.ended_age_max.map_or(0, ms)),
         ended_max: Some(journal.ended_max.unwrap_or(0)),
+    }
+}
+
+fn cache(cache: &CacheConfig) -> RawCache {
+    RawCache {
+        memory_bytes_max: Some(cache.memory_bytes_max),
+        age_max_ms: Some(ms(cache.age_max)),
+        redis: cache.redis.as_ref().map(|redis| RawRedis {
+            url: Some(redis.url.to_string()),
+            timeout_ms: Some(ms(redis.timeout)),
+            key_prefix: Some(redis.key_prefix.clone()),
+        }),
+    }
+}
+
+/// Nothing where nothing is limited.
+fn budgets(budgets: &BudgetsConfig) -> Option<RawBudgets> {
+    let raw = |limits: &UsageLimits| RawUsageLimits {
+        tokens: limits.tokens_max,
+        usd: limits.cost_nano_usd_max.map(|nano| nano as f64 / NANO),
+    };
+    let some = |limits: &UsageLimits| (*limits != UsageLimits::default()).then(|| raw(limits));
+    let tenants = budgets.tenants.iter().map(|(name, limits)| (name.clone(), Some(raw(limits))));
+    (*budgets != BudgetsConfig::default()).then(|| RawBudgets {
+        task: some(&budgets.task),
+        day: some(&budgets.day),
+        tenant_day: some(&budgets.tenant_day),
+        tenants: (!budgets.tenants.is_empty()).then(|| tenants.collect()),
+    })
+}
+
+fn retry_budget(budget: &RetryBudgetConfig) -> RawRetryBudget {
+    RawRetryBudget {
+        ratio_max: Some(budget.ratio_max),
+        free: Some(budget.free),
+        window_ms: Some(ms(budget.window)),
     }
 }
 

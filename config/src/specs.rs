@@ -134,7 +134,6 @@ fn entry(mut item: Value, path: &KeyPath, report: &mut Report) -> Option<SpecEnt
         return None;
     }
     shape::check(&SCHEMA, &mut item, path, report);
-    check_texts(&mut item, "constraints", path, report);
     // The shape is that of the schema, which is drawn from the type.
     let Ok(raw) = RawSpec::deserialize(item) else {
         report.value(path, ConfigError::new(ConfigErrorKind::WrongType, "it is not a spec"));
@@ -168,21 +167,6 @@ fn entry(mut item: Value, path: &KeyPath, report: &mut Report) -> Option<SpecEnt
         model: raw.model,
         reviewer_model: raw.reviewer_model,
     })
-}
-
-/// Takes out of a list what is no text, and reports it.
-fn check_texts(item: &mut Value, key: &str, path: &KeyPath, report: &mut Report) {
-    let Some(Value::Array(texts)) = item.get_mut(key) else { return };
-    let mut index = 0;
-    texts.retain(|text| {
-        let place = path.child(key).child(&index.to_string());
-        index += 1;
-        if !text.is_string() {
-            let error = ConfigError::new(ConfigErrorKind::WrongType, "expected text");
-            report.value(&place, error.with_hint("put the value in quotes"));
-        }
-        text.is_string()
-    });
 }
 
 fn is_file_name(name: &str) -> bool {

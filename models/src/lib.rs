@@ -3,12 +3,13 @@
 //! Only this crate opens a connection to a model. Read in this order:
 //!
 //! 1. [`client`] is the face of every model, [`error`] what can go wrong, [`tokens`] how text is counted,
-//!    [`price`] what a call costs;
+//!    [`price`] what a call costs, [`budget`] what a day may cost;
 //! 2. [`openai`], `local` (with the feature of that name) and [`scripted`] are the providers;
 //! 3. [`layers`] wrap a provider: retries, breaker, limits, prices, the [`cache`] of answers; [`stats`] is what they measure;
 //! 4. [`catalog`] puts both together as the settings say, [`selection`] chooses a model for a task;
 //! 5. [`pull`] fetches the files of the embedded models; [`probe`] notices servers on this machine.
 
+pub mod budget;
 pub mod client;
 pub mod digest;
 pub mod error;
@@ -37,6 +38,7 @@ mod yaml;
 #[cfg(test)]
 mod testing;
 
+pub use budget::{BudgetExceeded, BudgetLedger, BudgetScope};
 pub use catalog::{
     Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth,
 };

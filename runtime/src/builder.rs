@@ -14,7 +14,7 @@ use playhouse_actors::reviewer::CodeReviewer;
 use playhouse_config::Config;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::JournalConfig;
-use playhouse_models::{Catalog, CatalogParts, ModelClient, NoObserver};
+use playhouse_models::{BudgetLedger, Catalog, CatalogParts, ModelClient};
 use playhouse_protocol::{SeededSource, WallClock};
 use playhouse_supervisors::ready;
 
@@ -136,7 +136,7 @@ impl RuntimeBuilder {
                 random: Arc::new(random.fork("models")),
                 wall_clock: Arc::clone(&clock),
                 models_dir: self.models_dir.unwrap_or_else(default_models_dir),
-                observer: Arc::new(NoObserver),
+                observer: Arc::clone(&meter) as _,
             },
         ));
         if let Some(path) = &self.performance_file {
@@ -146,6 +146,8 @@ impl RuntimeBuilder {
             Some(store) => store,
             None => open_store(&self.config.journal).await?,
         };
+        let ledger = open_ledger(&self.config, &store, &clock).await?;
+        meter.watch_budgets(Arc::clone(&ledger));
         let journal = Journal::new(store, Arc::clone(&meter));
         let journal_args = JournalArgs {
             journal: journal.clone(),
@@ -164,6 +166,7 @@ impl RuntimeBuilder {
             prompts,
             agents_config: self.config.agents.clone(),
             meter: Arc::clone(&meter),
+            ledger,
         });
         let root = tree.spec.spawn().await?;
         ready(&root.actor, START_LIMIT).await?;
@@ -196,6 +199,19 @@ impl RuntimeBuilder {
         }
         Ok(runtime)
     }
+}
+
+/// The books of today, with what earlier processes used. Tasks that were not written down are not in it.
+async fn open_ledger(
+    config: &Config,
+    store: &Arc<dyn TaskStore>,
+    clock: &Arc<dyn WallClock>,
+) -> Result<Arc<BudgetLedger>, StartError> {
+    let ledger = BudgetLedger::new(config.budgets.clone(), Arc::clone(clock));
+    for (tenant, used) in store.usage_since(ledger.day_began_unix_ms()).await? {
+        ledger.add_used(&tenant, used);
+    }
+    Ok(ledger)
 }
 
 /// The journal that the settings name.

@@ -64,6 +64,7 @@ pub use shutdown::ShutdownSummary;
 pub use tasks::{Accounting, DeadLetter, TaskTimings};
 
 pub use playhouse_actors as actors;
+pub use playhouse_actors::context::AnswerPart;
 pub use playhouse_actors::{Agent, AgentContext, AgentError, ModelCall};
 pub use playhouse_config as config;
 pub use playhouse_models as models;

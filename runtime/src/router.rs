@@ -72,8 +72,22 @@ impl CatalogRouter {
         Ok(SelectedModel {
             handle: ModelHandle::new(client, self.actor(&selection.model)?),
             reason: selection.reason.to_string(),
-            price: self.catalog.config(&selection.model)?.price,
+            price: self.price_at_most(&selection.model)?,
         })
+    }
+
+    /// The price of a model or of the dearest that may stand in for it.
+    fn price_at_most(&self, model: &str) -> Result<PriceConfig, Failure> {
+        let config = self.catalog.config(model)?;
+        let mut most = config.price;
+        for fallback in &config.fallbacks {
+            let price = self.catalog.config(fallback)?.price;
+            most.prompt_nano_usd_per_token =
+                most.prompt_nano_usd_per_token.max(price.prompt_nano_usd_per_token);
+            most.completion_nano_usd_per_token =
+                most.completion_nano_usd_per_token.max(price.completion_nano_usd_per_token);
+        }
+        Ok(most)
     }
 
     fn actor(&self, model: &str) -> Result<Address<ModelMessage>, Failure> {

@@ -10,7 +10,7 @@ use playhouse_actors::agent::{Agent, AgentError};
 use playhouse_actors::metrics_actor::MetricsMessage;
 use playhouse_actors::model_actor::{ModelMessage, ModelSnapshot};
 use playhouse_actors::orchestrator::{OrchestratorMessage, PlanSnapshot};
-use playhouse_models::Catalog;
+use playhouse_models::{BudgetLedger, Catalog};
 use playhouse_protocol::journal::Payload;
 use playhouse_protocol::task::{Durability, TaskOptions, TaskStatus, TaskSummary};
 use playhouse_protocol::{Budget, Failure, TaskId, envelope};
@@ -75,6 +75,11 @@ impl Runtime {
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.inner.parts.engine
+    }
+
+    /// What was used today, and what is left of it: of all tenants together, and of each.
+    pub fn budgets(&self) -> &Arc<BudgetLedger> {
+        self.engine().parts.services.ledger()
     }
 
     /// Asks an agent and waits for its answer. Dropping the future cancels the request.

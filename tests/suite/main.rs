@@ -9,8 +9,11 @@
 mod agents;
 
 mod architecture;
+mod budgets;
 mod develop;
 mod durability;
 mod selection;
 mod simulation;
+mod streams;
 mod tasks;
+mod telling;

@@ -1,11 +1,14 @@
 //! What an agent may use: models, other agents, the task's limits, its watchers.
 
+mod ask;
 mod fingerprint;
+mod parts;
 mod registry;
 mod replay;
 mod services;
 mod stored;
 
+pub use crate::model_actor::AnswerPart;
 pub use registry::{AgentRegistry, AnyAgent, DuplicateAgent};
 pub use services::{AgentServices, AgentServicesArgs, ModelRouter, SelectedModel};
 
@@ -15,18 +18,17 @@ use std::sync::Arc;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::AgentsConfig;
 use playhouse_models::{ModelInfo, ModelWish};
-use playhouse_protocol::completion::{Completion, CompletionRequest};
+use playhouse_protocol::completion::CompletionRequest;
 use playhouse_protocol::envelope;
 use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::{Payload, StepKind, StepPath};
-use playhouse_protocol::{Failure, TaskId, Usage};
+use playhouse_protocol::{TaskId, Usage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, AgentError};
 use crate::agent_actor::run_agent;
-use crate::model_actor::{AnswerPart, TokenSink};
 use crate::task::TaskScope;
 use replay::{StepHead, write_value};
 
@@ -92,109 +94,6 @@ impl AgentContext {
     /// The attempt at the task, counted from 1.
     pub fn attempt(&self) -> u32 {
         self.task.attempt_number()
-    }
-
-    /// Asks the model for the agent's own task type, with default settings.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub async fn complete(&mut self, request: CompletionRequest) -> Result<Completion, AgentError> {
-        let task_type = self.kind;
-        self.call(ModelCall { task_type, model: None, label: format!("{task_type}: ask a model"), request })
-            .await
-    }
-
-    /// Asks a model, as one step of the task: within the budget, the deadline and the cancellation, counted,
-    /// and visible to watchers with its tokens as they come. The answer is written down before it is returned,
-    /// and an attempt or a process that comes here again is given it without asking.
-    ///
-    /// # Errors
-    /// `BudgetExceeded` before anything is sent when prompt and longest answer would not fit; the model's own
-    /// failure (as `Failed` when it was written down: decide on its class); `Cancelled` and `DeadlineExceeded`;
-    /// `NonDeterministic` when something else is written down for this step.
-    pub async fn call(&mut self, call: ModelCall) -> Result<Completion, AgentError> {
-        let path = self.next_path();
-        let fingerprint = fingerprint::of_model_call(&call);
-        if let Some(recorded) = self.task.take_recorded(&path) {
-            let output = self.replay(recorded, fingerprint, "a model")?;
-            return stored::to_completion(&output).map_err(|error| replay::unreadable(&path, &error));
-        }
-        let label = call.label.clone();
-        let input = self.task.is_journaled().then(|| stored::of_request(&call.request));
-        let (model, answered) = self.ask_model(call).await;
-        let kind = StepKind::ModelCall { model };
-        let output = |completion: &Completion| Ok((stored::of_completion(completion)?, completion.usage));
-        if let Some(input) = input {
-            self.write_down(StepHead { path, kind, label, fingerprint }, input, &answered, output).await?;
-        }
-        answered
-    }
-
-    /// Asks a model without regard to what is written down. Returns who was asked beside the answer; nobody
-    /// when it did not come so far.
-    async fn ask_model(&mut self, call: ModelCall) -> (String, Result<Completion, AgentError>) {
-        let selected = match self.services.models().select(self.wish(&call)).await {
-            Ok(selected) => selected,
-            Err(failure) => return (String::new(), Err(failure.into())),
-        };
-        let model = selected.handle.info().name.clone();
-        (model, self.ask_selected(selected, call).await)
-    }
-
-    async fn ask_selected(
-        &mut self,
-        selected: SelectedModel,
-        call: ModelCall,
-    ) -> Result<Completion, AgentError> {
-        let planned = self.plan(&selected, &call.request).await?;
-        let reservation = self.task.reserve(planned)?;
-        let step = self.task.next_step();
-        self.task.emit(|| TaskEventKind::StepStarted {
-            step,
-            label: call.label,
-            model: Some(selected.handle.info().name.clone()),
-        });
-        let sink = self.task.is_watched().then(|| {
-            let task = Arc::clone(&self.task);
-            TokenSink::new(move |part| {
-                task.emit(|| match part {
-                    AnswerPart::Text(text) => TaskEventKind::Tokens { step, text },
-                    AnswerPart::Restarted { reason } => TaskEventKind::AnswerRestarted { step, reason },
-                });
-            })
-        });
-        let answered = tokio::select! {
-            biased;
-            answer = selected.handle.complete(call.request, sink) => answer.map_err(AgentError::from),
-            () = self.task.cancel().cancelled() => Err(AgentError::Cancelled),
-            () = tokio::time::sleep_until(self.task.deadline()) => Err(self.task.deadline_error()),
-        };
-        match &answered {
-            Ok(completion) => {
-                let usage = completion.usage;
-                reservation.settle(usage);
-                self.task.emit(|| TaskEventKind::StepCompleted { step, usage });
-            }
-            Err(error) => {
-                self.task.emit(|| TaskEventKind::StepFailed { step, failure: Failure::from(error.clone()) });
-            }
-        }
-        answered
-    }
-
-    /// What a call would use at most: the prompt by exact count, and the longest answer.
-    async fn plan(&self, selected: &SelectedModel, request: &CompletionRequest) -> Result<Usage, AgentError> {
-        let limited = self.task.budget();
-        let mut planned = Usage { model_calls: 1, ..Usage::default() };
-        if limited.tokens_max.is_none() && limited.cost_nano_usd_max.is_none() {
-            return Ok(planned);
-        }
-        planned.prompt_tokens = selected.count_prompt(&request.messages).await?;
-        planned.completion_tokens = u64::from(
-            request.completion_tokens_max.unwrap_or(selected.handle.info().completion_tokens_default),
-        );
-        planned.cost_nano_usd = selected.cost_nano_usd(&planned);
-        Ok(planned)
     }
 
     /// Asks another agent, which gets an actor of its own under the same task: same budget, deadline,

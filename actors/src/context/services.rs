@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::{AgentsConfig, PriceConfig};
-use playhouse_models::ModelWish;
+use playhouse_models::{BudgetLedger, ModelWish};
 use playhouse_protocol::completion::ChatMessage;
 use playhouse_protocol::{Failure, Usage};
 use playhouse_supervisors::SupervisorPool;
@@ -31,7 +31,7 @@ pub struct SelectedModel {
     pub handle: ModelHandle,
     /// Why it was chosen, as a sentence.
     pub reason: String,
-    /// What it costs.
+    /// What it costs at most, its fallbacks included: what a call is planned with.
     pub price: PriceConfig,
 }
 
@@ -70,6 +70,8 @@ pub struct AgentServicesArgs {
     pub agents_config: AgentsConfig,
     /// Where agents are counted.
     pub meter: Arc<Meter>,
+    /// What may be used today.
+    pub ledger: Arc<BudgetLedger>,
 }
 
 /// What the runtime hands to all agents. Shared by the runtime and every open request.
@@ -85,6 +87,11 @@ impl AgentServices {
     /// The agents.
     pub fn registry(&self) -> &AgentRegistry {
         &self.0.registry
+    }
+
+    /// What may be used today.
+    pub fn ledger(&self) -> &Arc<BudgetLedger> {
+        &self.0.ledger
     }
 
     pub(crate) fn pool(&self) -> &SupervisorPool {

@@ -1,7 +1,7 @@
 //! What everybody counts with.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -9,31 +9,39 @@ use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use playhouse_models::BudgetLedger;
 use playhouse_protocol::FailureClass;
 use playhouse_protocol::task::TaskStatus;
 use tokio::time::Instant;
 
+use super::calls::CallMeters;
 use super::names::{self, Metric};
 use crate::model_actor::ModelCallEnded;
 
 /// Handles into one runtime's recorder. Counting takes no lock and never waits.
 pub struct Meter {
-    recorder: PrometheusRecorder,
+    pub(super) recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     agents: DashMap<&'static str, Arc<AgentMeters>>,
     models: DashMap<String, Arc<ModelMeters>>,
+    pub(super) calls: DashMap<String, Arc<CallMeters>>,
     tasks: TaskMeters,
     journal: JournalMeters,
+    pub(super) ledger: OnceLock<Arc<BudgetLedger>>,
 }
 
 /// Counts by outcome: answered, or the class of the failure.
-struct Outcomes {
+pub(super) struct Outcomes {
     ok: Counter,
     failed: [Counter; FailureClass::ALL.len()],
 }
 
 impl Outcomes {
-    fn new(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Self {
+    pub(super) fn new(
+        recorder: &PrometheusRecorder,
+        metric: &Metric,
+        labels: &[(&'static str, &str)],
+    ) -> Self {
         let of = |outcome: &'static str| {
             let mut labels = labels.to_vec();
             labels.push(("outcome", outcome));
@@ -42,7 +50,7 @@ impl Outcomes {
         Self { ok: of("ok"), failed: FailureClass::ALL.map(|class| of(class.as_str())) }
     }
 
-    fn count(&self, failure: Option<FailureClass>) {
+    pub(super) fn count(&self, failure: Option<FailureClass>) {
         let counter = match failure {
             None => Some(&self.ok),
             Some(class) => {
@@ -180,8 +188,10 @@ impl Meter {
             handle,
             agents: DashMap::new(),
             models: DashMap::new(),
+            calls: DashMap::new(),
             tasks,
             journal,
+            ledger: OnceLock::new(),
         }))
     }
 
@@ -290,6 +300,7 @@ impl Meter {
 
     /// The text in Prometheus' exposition format.
     pub fn render(&self) -> String {
+        self.set_budgets();
         self.handle.render()
     }
 
@@ -312,46 +323,42 @@ fn key(metric: &Metric, labels: &[(&'static str, &str)]) -> Key {
     Key::from_parts(metric.name, labels)
 }
 
-fn counter(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Counter {
+pub(super) fn counter(
+    recorder: &PrometheusRecorder,
+    metric: &Metric,
+    labels: &[(&'static str, &str)],
+) -> Counter {
     recorder.register_counter(&key(metric, labels), &METADATA)
 }
 
-fn gauge(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Gauge {
+pub(super) fn gauge(
+    recorder: &PrometheusRecorder,
+    metric: &Metric,
+    labels: &[(&'static str, &str)],
+) -> Gauge {
     recorder.register_gauge(&key(metric, labels), &METADATA)
 }
 
-fn histogram(recorder: &PrometheusRecorder, metric: &Metric, labels: &[(&'static str, &str)]) -> Histogram {
+pub(super) fn histogram(
+    recorder: &PrometheusRecorder,
+    metric: &Metric,
+    labels: &[(&'static str, &str)],
+) -> Histogram {
     recorder.register_histogram(&key(metric, labels), &METADATA)
 }
 
 fn describe(recorder: &PrometheusRecorder) {
     let text = |metric: &Metric| (KeyName::from(metric.name), SharedString::from(metric.help));
-    for metric in [
-        names::REQUESTS_STARTED,
-        names::REQUESTS_ENDED,
-        names::MODEL_CALLS,
-        names::MODEL_TOKENS,
-        names::MODEL_COST,
-        names::TASKS_ACCEPTED,
-        names::TASKS_REFUSED,
-        names::TASKS_RESUMED,
-        names::TASKS_REOPENED,
-        names::TASKS_ENDED,
-        names::TASKS_KEPT,
-        names::TASK_FAILURES,
-        names::TASK_ATTEMPTS_FAILED,
-        names::JOURNAL_COMMITS,
-        names::JOURNAL_ENTRIES,
-    ] {
-        let (name, help) = text(&metric);
+    for metric in names::COUNTERS {
+        let (name, help) = text(metric);
         recorder.describe_counter(name, Some(Unit::Count), help);
     }
-    for metric in [names::REQUESTS_RUNNING, names::TASKS_OPEN] {
-        let (name, help) = text(&metric);
+    for metric in names::GAUGES {
+        let (name, help) = text(metric);
         recorder.describe_gauge(name, Some(Unit::Count), help);
     }
-    for metric in [names::REQUEST_SECONDS, names::MODEL_CALL_SECONDS, names::JOURNAL_COMMIT_SECONDS] {
-        let (name, help) = text(&metric);
+    for metric in names::HISTOGRAMS {
+        let (name, help) = text(metric);
         recorder.describe_histogram(name, Some(Unit::Seconds), help);
     }
 }

@@ -5,9 +5,14 @@
 //! histograms short, and renders the text. Started by the runtime's supervisor, second after the journal; ends
 //! with the runtime. A restart loses nothing, since the recorder is handed to it anew.
 //!
+//! A [`Meter`] is also what models tell what happens around their calls (`CallObserver`): it counts that and
+//! writes it into the log, without a word of prompts or answers.
+//!
 //! Labels come from closed sets (agent kinds, catalog entries, failure classes), never from input.
 
 mod actor;
+mod budgets;
+mod calls;
 mod message;
 mod meter;
 mod names;

@@ -38,6 +38,95 @@ pub(super) const MODEL_COST: Metric = Metric {
     name: "playhouse_model_cost_nano_usd_total",
     help: "Cost of answered model calls in billionths of a US dollar, by model.",
 };
+pub(super) const MODEL_ATTEMPTS: Metric = Metric {
+    name: "playhouse_model_attempts_total",
+    help: "Requests to providers that ended, by model and outcome (ok or the class of the failure).",
+};
+pub(super) const MODEL_ATTEMPT_SECONDS: Metric = Metric {
+    name: "playhouse_model_attempt_duration_seconds",
+    help: "Time from a request to a provider to the end of its answer, by model.",
+};
+pub(super) const MODEL_RETRIES: Metric = Metric {
+    name: "playhouse_model_retries_total",
+    help: "Requests that failed and were tried again, by model.",
+};
+pub(super) const MODEL_RETRIES_WITHHELD: Metric = Metric {
+    name: "playhouse_model_retries_withheld_total",
+    help: "Requests that failed and were not tried again, by model and reason (budget_spent: too many of all calls \
+           are retries; futile: the same failure came too often in a row).",
+};
+pub(super) const MODEL_RESTARTS: Metric = Metric {
+    name: "playhouse_model_restarts_total",
+    help: "Streamed answers that broke half way and were begun anew, by model.",
+};
+pub(super) const MODEL_BREAKER_STATE: Metric = Metric {
+    name: "playhouse_model_breaker_state",
+    help: "1 for the state that the circuit breaker is in, by model and state (closed, half_open, open).",
+};
+pub(super) const MODEL_BREAKER_CHANGES: Metric = Metric {
+    name: "playhouse_model_breaker_changes_total",
+    help: "Changes of the circuit breaker, by model and the state that it came into.",
+};
+pub(super) const MODEL_BREAKER_REFUSED: Metric = Metric {
+    name: "playhouse_model_breaker_refused_total",
+    help: "Calls that the circuit breaker refused, by model.",
+};
+pub(super) const MODEL_WAIT_SECONDS: Metric = Metric {
+    name: "playhouse_model_wait_duration_seconds",
+    help: "Time that calls waited for their turn, by model and what for (concurrency, pacing).",
+};
+pub(super) const MODEL_CONCURRENCY_LIMIT: Metric =
+    Metric { name: "playhouse_model_concurrency_limit", help: "Calls that may run at once, by model." };
+pub(super) const MODEL_HEDGES: Metric = Metric {
+    name: "playhouse_model_hedges_total",
+    help: "Second calls that were sent while the first took long, by model.",
+};
+pub(super) const MODEL_HEDGES_WON: Metric =
+    Metric { name: "playhouse_model_hedges_won_total", help: "Second calls that answered first, by model." };
+pub(super) const MODEL_FALLBACKS: Metric = Metric {
+    name: "playhouse_model_fallbacks_total",
+    help: "Calls that another model was asked for after a failure, by the model that failed and the one asked next.",
+};
+pub(super) const MODEL_CACHE_HITS: Metric = Metric {
+    name: "playhouse_model_cache_hits_total",
+    help: "Answers out of the cache, by model and store (memory, redis).",
+};
+pub(super) const MODEL_CACHE_MISSES: Metric = Metric {
+    name: "playhouse_model_cache_misses_total",
+    help: "Questions whose answer was in no cache, by model.",
+};
+pub(super) const MODEL_CACHE_BYPASSED: Metric = Metric {
+    name: "playhouse_model_cache_bypassed_total",
+    help: "Times that a cache was down or slow and was passed by, by model and store (memory, redis).",
+};
+pub(super) const MODEL_DEMOTIONS: Metric = Metric {
+    name: "playhouse_model_demotions_total",
+    help: "Times that a model became worse and was passed over from then on, by model.",
+};
+pub(super) const MODEL_DEMOTED: Metric = Metric {
+    name: "playhouse_model_demoted",
+    help: "1 while a model is passed over because it has become worse, by model.",
+};
+pub(super) const BUDGET_REFUSED: Metric = Metric {
+    name: "playhouse_budget_refused_total",
+    help: "Model calls that a budget refused, by whose budget it is (task, day, tenant).",
+};
+pub(super) const BUDGET_TOKENS_USED: Metric = Metric {
+    name: "playhouse_budget_tokens_used",
+    help: "Tokens used today (UTC): by all tenants (scope day), and by each that the settings name (scope tenant).",
+};
+pub(super) const BUDGET_TOKENS_LIMIT: Metric = Metric {
+    name: "playhouse_budget_tokens_limit",
+    help: "Tokens that may be used today (UTC), by scope and tenant; absent without a limit.",
+};
+pub(super) const BUDGET_COST_USED: Metric = Metric {
+    name: "playhouse_budget_cost_nano_usd_used",
+    help: "Money used today (UTC) in billionths of a US dollar, by scope and tenant.",
+};
+pub(super) const BUDGET_COST_LIMIT: Metric = Metric {
+    name: "playhouse_budget_cost_nano_usd_limit",
+    help: "Money that may be used today (UTC) in billionths of a US dollar, by scope and tenant; absent without a limit.",
+};
 pub(super) const TASKS_ACCEPTED: Metric =
     Metric { name: "playhouse_tasks_accepted_total", help: "Tasks that were accepted." };
 pub(super) const TASKS_REFUSED: Metric = Metric {
@@ -79,6 +168,47 @@ pub(super) const JOURNAL_COMMIT_SECONDS: Metric = Metric {
     name: "playhouse_journal_commit_duration_seconds",
     help: "Time from a commit's start until it is durable.",
 };
+
+/// All counters.
+pub(super) const COUNTERS: &[Metric] = &[
+    REQUESTS_STARTED,
+    REQUESTS_ENDED,
+    MODEL_CALLS,
+    MODEL_TOKENS,
+    MODEL_COST,
+    MODEL_ATTEMPTS,
+    MODEL_RETRIES,
+    MODEL_RETRIES_WITHHELD,
+    MODEL_RESTARTS,
+    MODEL_BREAKER_CHANGES,
+    MODEL_BREAKER_REFUSED,
+    MODEL_HEDGES,
+    MODEL_HEDGES_WON,
+    MODEL_FALLBACKS,
+    MODEL_CACHE_HITS,
+    MODEL_CACHE_MISSES,
+    MODEL_CACHE_BYPASSED,
+    MODEL_DEMOTIONS,
+    BUDGET_REFUSED,
+    TASKS_ACCEPTED,
+    TASKS_REFUSED,
+    TASKS_RESUMED,
+    TASKS_REOPENED,
+    TASKS_ENDED,
+    TASKS_KEPT,
+    TASK_FAILURES,
+    TASK_ATTEMPTS_FAILED,
+    JOURNAL_COMMITS,
+    JOURNAL_ENTRIES,
+];
+
+/// All gauges.
+pub(super) const GAUGES: &[Metric] =
+    &[REQUESTS_RUNNING, MODEL_BREAKER_STATE, MODEL_CONCURRENCY_LIMIT, MODEL_DEMOTED, TASKS_OPEN];
+
+/// All histograms.
+pub(super) const HISTOGRAMS: &[Metric] =
+    &[REQUEST_SECONDS, MODEL_CALL_SECONDS, MODEL_ATTEMPT_SECONDS, MODEL_WAIT_SECONDS, JOURNAL_COMMIT_SECONDS];
 
 /// Histograms are in seconds. From half a millisecond (an agent without a model) to ten minutes (a slow model's
 /// long answer), about three to a decade.

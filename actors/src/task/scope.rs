@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use playhouse_models::{BudgetExceeded, BudgetScope};
 use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::{Fingerprint, Payload, RecordedStep, StepKind, StepOutcome, StepPath};
 use playhouse_protocol::usage::BudgetLimit;
@@ -208,8 +209,8 @@ impl TaskScope {
     /// Sets `planned` aside before a model call.
     ///
     /// # Errors
-    /// [`AgentError::BudgetExceeded`] when it does not fit with what is used and set aside already.
-    pub fn reserve(self: &Arc<Self>, planned: Usage) -> Result<Reservation, AgentError> {
+    /// When it does not fit with what is used and set aside already.
+    pub fn reserve(self: &Arc<Self>, planned: Usage) -> Result<Reservation, BudgetExceeded> {
         let mut spent = self.spent();
         let mut open = spent.used;
         open += spent.reserved;
@@ -224,11 +225,13 @@ impl TaskScope {
                 BudgetLimit::Tokens => self.budget.tokens_max,
                 BudgetLimit::Cost => self.budget.cost_nano_usd_max,
             };
-            return Err(AgentError::BudgetExceeded {
+            return Err(BudgetExceeded {
+                scope: BudgetScope::Task,
                 which,
                 used: pick(&open),
                 planned: pick(&planned),
                 limit: limit.unwrap_or_default(),
+                ends_in: None,
             });
         }
         spent.reserved += planned;

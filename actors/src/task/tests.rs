@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use playhouse_models::{BudgetExceeded, BudgetScope};
 use playhouse_protocol::event::{TaskEvent, TaskEventKind};
 use playhouse_protocol::task::TaskStatus;
 use playhouse_protocol::usage::BudgetLimit;
@@ -8,7 +9,6 @@ use playhouse_protocol::{Budget, SeededSource, TaskId, TenantId, Usage, WallCloc
 use tokio_util::sync::CancellationToken;
 
 use super::{EventLog, TOKEN_EVENTS_MAX, TaskScope, TaskScopeArgs};
-use crate::agent::AgentError;
 
 #[derive(Debug)]
 struct Noon;
@@ -111,7 +111,14 @@ async fn what_is_set_aside_counts_until_it_is_settled_or_given_back() {
     let first = scope.reserve(calls_of(60)).unwrap();
     assert_eq!(
         scope.reserve(calls_of(60)).unwrap_err(),
-        AgentError::BudgetExceeded { which: BudgetLimit::Tokens, used: 60, planned: 60, limit: 100 }
+        BudgetExceeded {
+            scope: BudgetScope::Task,
+            which: BudgetLimit::Tokens,
+            used: 60,
+            planned: 60,
+            limit: 100,
+            ends_in: None
+        }
     );
     drop(first);
     let second = scope.reserve(calls_of(60)).unwrap();

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{endpoint, resolve};
+use super::{check_names, endpoint, resolve};
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::key_path::KeyPath;
 use crate::nearest::nearest;
-use crate::raw::{RawModel, RawPrice, RawProvider};
+use crate::raw::{RawCacheMode, RawModel, RawPrice, RawProvider};
 use crate::report::Report;
 use crate::settings::{
-    BUILT_IN_MODELS, Config, LocalConfig, LocalSource, ModelConfig, PriceConfig, ProviderConfig,
+    BUILT_IN_MODELS, CacheMode, Config, LocalConfig, LocalSource, ModelConfig, PriceConfig, ProviderConfig,
 };
 
 /// The longest name of a model, in characters: it becomes a label of metrics.
@@ -34,6 +34,7 @@ pub(super) fn check_all(
         // An entry that is wrong still is one: names that refer to it are right.
         models.insert(name.clone(), checked.unwrap_or_else(|| ModelConfig::built_in(&name)));
     }
+    check_fallbacks(&models, report);
     models
 }
 
@@ -59,19 +60,22 @@ fn check_entry(
         let error = ConfigError::new(ConfigErrorKind::Missing, "the provider is missing");
         report.key(
             &path.child("provider"),
-            error.with_hint("write `provider: local`, `open_ai` or `scripted`"),
+            error.with_hint("write `provider: local`, `open_ai`, `anthropic`, `ollama` or `scripted`"),
         );
         return None;
     };
     refuse_foreign_keys(&raw, provider, path, report);
+    let http = |report: &mut Report| endpoint::check(&raw, provider, folder, path, report);
     let provider = match provider {
         RawProvider::Local => ProviderConfig::Local(LocalConfig {
             source: local_source(name, &raw, folder, path, report)?,
             threads: raw.threads,
         }),
-        RawProvider::OpenAi => ProviderConfig::OpenAi(endpoint::check(&raw, folder, path, report)?),
+        RawProvider::OpenAi => ProviderConfig::OpenAi(http(report)?),
+        RawProvider::Anthropic => ProviderConfig::Anthropic(http(report)?),
+        RawProvider::Ollama => ProviderConfig::Ollama(http(report)?),
         RawProvider::Scripted => {
-            let script = endpoint::need(raw.script.as_deref(), "scripted", &path.child("script"), report)?;
+            let script = endpoint::need(raw.script.as_deref(), provider, &path.child("script"), report)?;
             ProviderConfig::Scripted { script: resolve(folder, script) }
         }
     };
@@ -87,43 +91,65 @@ fn check_entry(
         encoding: raw.encoding,
         price: price(&raw.price.unwrap_or_default(), path, report),
         queue_len_max: raw.queue_len_max.unwrap_or(default.queue_len_max),
-        fallbacks: Vec::new(),
-        cache: default.cache,
-        quality: None,
+        fallbacks: raw.fallbacks.unwrap_or_default(),
+        cache: raw.cache.map_or(default.cache, cache_mode),
+        quality: raw.quality,
         provider: default.provider,
     })
 }
 
+/// Providers that are endpoints.
+const ENDPOINTS: &[RawProvider] = &[RawProvider::OpenAi, RawProvider::Anthropic, RawProvider::Ollama];
+
 /// A key of another provider would be ignored: so it is a mistake.
 fn refuse_foreign_keys(raw: &RawModel, provider: RawProvider, path: &KeyPath, report: &mut Report) {
+    let local: &[RawProvider] = &[RawProvider::Local];
     let keys = [
-        ("known", RawProvider::Local, raw.known.is_some()),
-        ("file", RawProvider::Local, raw.file.is_some()),
-        ("threads", RawProvider::Local, raw.threads.is_some()),
-        ("base_url", RawProvider::OpenAi, raw.base_url.is_some()),
-        ("model", RawProvider::OpenAi, raw.model.is_some()),
-        ("api_key", RawProvider::OpenAi, raw.api_key.is_some()),
-        ("timeouts", RawProvider::OpenAi, raw.timeouts.is_some()),
-        ("retries", RawProvider::OpenAi, raw.retries.is_some()),
-        ("structured_output", RawProvider::OpenAi, raw.structured_output.is_some()),
-        ("script", RawProvider::Scripted, raw.script.is_some()),
+        ("known", local, raw.known.is_some()),
+        ("file", local, raw.file.is_some()),
+        ("threads", local, raw.threads.is_some()),
+        ("base_url", ENDPOINTS, raw.base_url.is_some()),
+        ("model", ENDPOINTS, raw.model.is_some()),
+        ("api_key", ENDPOINTS, raw.api_key.is_some()),
+        ("timeouts", ENDPOINTS, raw.timeouts.is_some()),
+        ("retries", ENDPOINTS, raw.retries.is_some()),
+        ("structured_output", ENDPOINTS, raw.structured_output.is_some()),
+        ("breaker", ENDPOINTS, raw.breaker.is_some()),
+        ("concurrency", ENDPOINTS, raw.concurrency.is_some()),
+        ("pacing", ENDPOINTS, raw.pacing.is_some()),
+        ("hedging", ENDPOINTS, raw.hedging.is_some()),
+        ("traffic", ENDPOINTS, raw.traffic.is_some()),
+        ("script", &[RawProvider::Scripted], raw.script.is_some()),
     ];
-    for (key, owner, present) in keys {
-        if present && owner != provider {
-            let (owner, provider) = (provider_name(owner), provider_name(provider));
-            let message = format!("a model with `provider: {provider}` does not have this key");
-            let hint = format!("take it out, or write `provider: {owner}`");
-            report
-                .key(&path.child(key), ConfigError::new(ConfigErrorKind::Conflict, message).with_hint(hint));
+    for (key, owners, present) in keys {
+        if present && !owners.contains(&provider) {
+            let message = format!("a model with `provider: {}` does not have this key", provider.name());
+            let names: Vec<_> = owners.iter().map(|owner| format!("`{}`", owner.name())).collect();
+            let names = names.join(" or ").replacen('`', "`provider: ", 1);
+            let error = ConfigError::new(ConfigErrorKind::Conflict, message);
+            report.key(&path.child(key), error.with_hint(format!("take it out, or write {names}")));
         }
     }
 }
 
-pub(super) const fn provider_name(provider: RawProvider) -> &'static str {
-    match provider {
-        RawProvider::Local => "local",
-        RawProvider::OpenAi => "open_ai",
-        RawProvider::Scripted => "scripted",
+const fn cache_mode(raw: RawCacheMode) -> CacheMode {
+    match raw {
+        RawCacheMode::Off => CacheMode::Off,
+        RawCacheMode::Exact => CacheMode::Exact,
+        RawCacheMode::Sampled => CacheMode::Sampled,
+    }
+}
+
+/// Fallbacks are names of the catalog, which is known only when all of it has been read.
+fn check_fallbacks(models: &BTreeMap<String, ModelConfig>, report: &mut Report) {
+    for (name, entry) in models {
+        let path = KeyPath::of(["models", name, "fallbacks"]);
+        check_names(&entry.fallbacks, models, &path, report);
+        for (index, _) in entry.fallbacks.iter().enumerate().filter(|(_, fallback)| *fallback == name) {
+            let error = ConfigError::new(ConfigErrorKind::Conflict, "a model cannot stand in for itself");
+            report
+                .value(&path.child(&index.to_string()), error.with_hint("name another one, or take it out"));
+        }
     }
 }
 

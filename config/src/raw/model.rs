@@ -3,6 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::endpoint::{
+    RawBreaker, RawConcurrency, RawHedging, RawPacing, RawRetries, RawTimeouts, RawTraffic,
+};
+
 /// Where answers come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -10,7 +14,31 @@ pub(crate) enum RawProvider {
     // Variants without doc comments become one plain `enum` in the schema.
     Local,
     OpenAi,
+    Anthropic,
+    Ollama,
     Scripted,
+}
+
+impl RawProvider {
+    /// The name in settings.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::OpenAi => "open_ai",
+            Self::Anthropic => "anthropic",
+            Self::Ollama => "ollama",
+            Self::Scripted => "scripted",
+        }
+    }
+}
+
+/// Which answers of a model are kept to be given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawCacheMode {
+    Off,
+    Exact,
+    Sampled,
 }
 
 /// One model. Which keys it may have depends on its provider.
@@ -18,7 +46,8 @@ pub(crate) enum RawProvider {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RawModel {
     /// Where the answers come from: `local` (the embedded model), `open_ai` (any server that speaks
-    /// OpenAI's chat completions, such as Ollama, vLLM or llama.cpp) or `scripted` (answers from a file).
+    /// OpenAI's chat completions, such as vLLM, llama.cpp or LiteLLM), `anthropic` (Anthropic's messages), `ollama`
+    /// (Ollama's own chat) or `scripted` (answers from a file). The middle three are endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<RawProvider>,
 
@@ -35,27 +64,43 @@ pub(crate) struct RawModel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) threads: Option<usize>,
 
-    /// `open_ai`: the endpoint up to and without `/chat/completions`, for example `http://127.0.0.1:11434/v1`.
+    /// Endpoints: the address up to and without the path of the protocol (`/chat/completions`, `/messages`,
+    /// `/api/chat`). Left out, `https://api.anthropic.com/v1` for `anthropic` and `http://127.0.0.1:11434` for `ollama`.
     #[schemars(length(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) base_url: Option<String>,
-    /// `open_ai`: the provider's name of the model.
+    /// Endpoints: the provider's name of the model.
     #[schemars(length(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
-    /// `open_ai`: where the key is: `env:NAME` or `file:PATH`, never the key itself.
+    /// Endpoints: where the key is: `env:NAME` or `file:PATH`, never the key itself.
     #[schemars(regex(pattern = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<String>,
-    /// `open_ai`: time limits.
+    /// Endpoints: time limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeouts: Option<RawTimeouts>,
-    /// `open_ai`: retries of calls that failed in a way that may pass.
+    /// Endpoints: retries of calls that failed in a way that may pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retries: Option<RawRetries>,
-    /// `open_ai`: whether the server makes answers fit a JSON schema (`response_format`).
+    /// Endpoints: whether the server makes answers fit a JSON schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) structured_output: Option<bool>,
+    /// Endpoints: when calls are refused at once because others failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) breaker: Option<RawBreaker>,
+    /// Endpoints: how many calls run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) concurrency: Option<RawConcurrency>,
+    /// Endpoints: how fast calls are begun. Left out, without a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pacing: Option<RawPacing>,
+    /// Endpoints: a second call when the first takes longer than most. Left out, never; `{}` takes the defaults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hedging: Option<RawHedging>,
+    /// Endpoints: a folder with recorded traffic, for tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traffic: Option<RawTraffic>,
 
     /// `scripted`: the YAML file with the answers. A relative path begins at this file's folder.
     #[schemars(length(min = 1))]
@@ -81,47 +126,18 @@ pub(crate) struct RawModel {
     #[schemars(range(min = 1, max = 100_000), extend("x-reason" = "waiting requests are kept in memory"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) queue_len_max: Option<usize>,
-}
-
-/// Time limits of one call.
-#[expect(clippy::struct_field_names, reason = "units stand last, and all of these are times")]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct RawTimeouts {
-    /// To connect, in milliseconds.
-    #[schemars(range(min = 10, max = 300_000), extend("x-reason" = "a hundredth of a second to 5 minutes"))]
+    /// Models that are asked, in this order, when this one fails in a way that may pass: names of the catalog. Their
+    /// own fallbacks are not followed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) connect_ms: Option<u64>,
-    /// From the request to the first token, in milliseconds.
-    #[schemars(range(min = 10, max = 86_400_000), extend("x-reason" = "a hundredth of a second to a day"))]
+    pub(crate) fallbacks: Option<Vec<String>>,
+    /// Which answers are kept to be given again: `off` (none), `exact` (those to requests that are not sampled) or
+    /// `sampled` (all, also where another call would give another answer). Left out, `exact`, and `off` for `scripted`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) first_token_ms: Option<u64>,
-    /// Between two parts of a streamed answer, in milliseconds.
-    #[schemars(range(min = 10, max = 86_400_000), extend("x-reason" = "a hundredth of a second to a day"))]
+    pub(crate) cache: Option<RawCacheMode>,
+    /// How good its answers are, from 0 to 1, until enough of them have been judged. Left out, not known.
+    #[schemars(range(min = 0, max = 1), extend("x-reason" = "1 is the best that can be"))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) between_tokens_ms: Option<u64>,
-    /// From the first attempt's start to the end, retries included, in milliseconds.
-    #[schemars(range(min = 10, max = 86_400_000), extend("x-reason" = "a hundredth of a second to a day"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) total_ms: Option<u64>,
-}
-
-/// Retries of one call.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct RawRetries {
-    /// Attempts in all, the first included.
-    #[schemars(range(min = 1, max = 10), extend("x-reason" = "more attempts only burden a server that is down"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) attempts_max: Option<u32>,
-    /// The wait before the second attempt is drawn from zero to this, in milliseconds; it doubles each time.
-    #[schemars(range(min = 1, max = 60_000), extend("x-reason" = "at most a minute"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) backoff_initial_ms: Option<u64>,
-    /// The wait is never drawn from more than this, in milliseconds.
-    #[schemars(range(min = 1, max = 600_000), extend("x-reason" = "at most 10 minutes"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) backoff_max_ms: Option<u64>,
+    pub(crate) quality: Option<f64>,
 }
 
 /// What a model costs, in US dollars per million tokens, in steps of a tenth of a cent.

@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use playhouse_protocol::completion::Sampling;
 
+use crate::secret::SecretRef;
+
 use super::{
     AgentConfig, AgentsConfig, AttemptsConfig, BreakerConfig, BudgetsConfig, CacheConfig, CacheMode,
     ConcurrencyConfig, Config, DemotionConfig, HedgingConfig, HttpConfig, JournalConfig, LimitsConfig,
-    LocalConfig, LocalSource, ModelConfig, PacingConfig, PriceConfig, ProviderConfig, RetriesConfig,
-    RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
+    LocalConfig, LocalSource, ModelConfig, PacingConfig, PriceConfig, ProviderConfig, RedisConfig,
+    RetriesConfig, RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
 };
 
 /// The embedded models that are in every catalog, the default one first. `known:` takes these names.
 pub const BUILT_IN_MODELS: [&str; 2] = ["qwen2.5-coder-0.5b", "smollm2-135m"];
+
+/// Tokens of prompt and answer that they hold, in the order of [`BUILT_IN_MODELS`].
+pub const BUILT_IN_CONTEXT_TOKENS: [u32; 2] = [32_768, 8_192];
 
 /// The longest answer, in tokens, of a model that is not told otherwise.
 pub const COMPLETION_TOKENS_DEFAULT: u32 = 1024;
@@ -112,6 +117,14 @@ impl Default for ConcurrencyConfig {
 impl Default for HedgingConfig {
     fn default() -> Self {
         Self { after_quantile: 0.95, after_min: Duration::from_millis(50), extra_ratio_max: 0.05 }
+    }
+}
+
+impl RedisConfig {
+    /// A server whose address is at `url`, with nothing else configured. A model takes a hundred times longer to
+    /// answer than a Redis server nearby, so one that takes longer than this is not worth the wait.
+    pub fn new(url: SecretRef) -> Self {
+        Self { url, timeout: Duration::from_millis(100), key_prefix: "playhouse:".to_owned() }
     }
 }
 

@@ -72,14 +72,17 @@ pub fn known_model(name: &str) -> Option<&'static KnownModel> {
 
 #[cfg(test)]
 mod tests {
-    use playhouse_config::settings::BUILT_IN_MODELS;
+    use playhouse_config::settings::{BUILT_IN_CONTEXT_TOKENS, BUILT_IN_MODELS};
 
     use super::*;
 
     #[test]
     fn the_manifest_has_the_models_that_the_settings_name() {
-        let names: Vec<_> = parse(MANIFEST).unwrap().into_iter().map(|model| model.name).collect();
+        let models = parse(MANIFEST).unwrap();
+        let names: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
         assert_eq!(names, BUILT_IN_MODELS);
+        let contexts: Vec<_> = models.iter().map(|model| model.context_tokens).collect();
+        assert_eq!(contexts, BUILT_IN_CONTEXT_TOKENS);
     }
 
     #[test]

@@ -24,11 +24,12 @@ pub use record::{Retention, StatusCounts, StoredTask, TaskFilter};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use futures::future::BoxFuture;
-use playhouse_protocol::TaskId;
 use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
+use playhouse_protocol::{TaskId, TenantId, Usage};
 
 /// A store of tasks.
 ///
@@ -74,6 +75,11 @@ pub trait TaskStore: Send + Sync + fmt::Debug {
 
     /// How many tasks there are by status.
     fn counts(&self) -> BoxFuture<'_, Result<StatusCounts, StoreError>>;
+
+    /// What the recorded model calls that were answered at `since_unix_ms` or later used, by tenant, whatever became of
+    /// their tasks. Not called for moments long ago: it may take time that grows with what was recorded since.
+    fn usage_since(&self, since_unix_ms: u64)
+    -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>>;
 
     /// Removes ended tasks as `retention` says, at most `limit` of them, and returns how many. Parts of a task
     /// that is still there, open tasks and dead letters stay.

@@ -104,7 +104,7 @@ impl Engine {
         TaskScope::new(TaskScopeArgs {
             id,
             tenant: options.tenant.clone(),
-            budget: options.budget,
+            budget: self.parts.services.ledger().task_budget(options.budget),
             timeout,
             elapsed,
             cancel: self.stop.child_token(),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, pending};
-use playhouse_runtime::protocol::TaskId;
 use playhouse_runtime::protocol::journal::{Payload, RecordedStep, StepKind, StepPath};
+use playhouse_runtime::protocol::{TaskId, TenantId, Usage};
 use playhouse_runtime::store::{
     Entry, MemoryStore, Reception, Retention, StatusCounts, StoreError, StoreErrorKind, StoredTask,
     TaskFilter, TaskStore,
@@ -240,6 +240,13 @@ impl TaskStore for LifeStore {
 
     fn counts(&self) -> BoxFuture<'_, Result<StatusCounts, StoreError>> {
         self.disk.store.counts()
+    }
+
+    fn usage_since(
+        &self,
+        since_unix_ms: u64,
+    ) -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>> {
+        self.disk.store.usage_since(since_unix_ms)
     }
 
     fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {

@@ -31,7 +31,7 @@ fn an_unknown_key_is_reported_with_the_nearest_one() {
 fn an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() {
     assert_snapshot!(errors("colour: red\n"), @"
     playhouse.yaml:1:1: colour: unknown key
-    hint: the keys at the top of the file are: agents, attempts, journal, limits, models, prompts, selection
+    hint: the keys at the top of the file are: agents, attempts, budgets, cache, journal, limits, models, prompts, retry_budget, selection
     ");
     assert_snapshot!(errors("agents:\n  develop:\n    9lives: 1\n"), @"
     playhouse.yaml:3:5: agents.develop.9lives: unknown key
@@ -116,19 +116,19 @@ fn a_key_that_stands_twice_is_reported_with_both_lines() {
 fn an_unknown_provider_is_reported_with_the_known_ones() {
     assert_snapshot!(errors("models:\n  gpt:\n    provider: openai\n"), @r#"
     playhouse.yaml:3:15: models.gpt.provider: "openai" is not known
-    hint: did you mean `open_ai`? known: local, open_ai, scripted
+    hint: did you mean `open_ai`? known: local, open_ai, anthropic, ollama, scripted
     "#);
     assert_snapshot!(errors("models:\n  gpt:\n    provider: Ollama\n"), @r#"
     playhouse.yaml:3:15: models.gpt.provider: "Ollama" is not known
-    hint: it speaks OpenAI's API: use `provider: open_ai` with `base_url: http://127.0.0.1:11434/v1`
+    hint: did you mean `ollama`? known: local, open_ai, anthropic, ollama, scripted
     "#);
     assert_snapshot!(errors("models:\n  gpt:\n    provider: oracle\n"), @r#"
     playhouse.yaml:3:15: models.gpt.provider: "oracle" is not known
-    hint: known: local, open_ai, scripted
+    hint: known: local, open_ai, anthropic, ollama, scripted
     "#);
     assert_snapshot!(errors("models:\n  gpt:\n    base_url: http://a\n"), @"
     playhouse.yaml:2:3: models.gpt.provider: the provider is missing
-    hint: write `provider: local`, `open_ai` or `scripted`
+    hint: write `provider: local`, `open_ai`, `anthropic`, `ollama` or `scripted`
     ");
 }
 
@@ -169,19 +169,19 @@ fn a_url_that_cannot_be_used_is_reported_with_the_reason() {
     };
     assert_snapshot!(check("localhost:11434/v1"), @"
     playhouse.yaml:1:57: models.gpt.base_url: the URL begins with neither `http://` nor `https://`
-    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:8000/v1`
     ");
     assert_snapshot!(check("127.0.0.1"), @"
     playhouse.yaml:1:57: models.gpt.base_url: not a URL
-    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:8000/v1`
     ");
     assert_snapshot!(check("ftp://a/v1"), @"
     playhouse.yaml:1:57: models.gpt.base_url: the URL begins with neither `http://` nor `https://`
-    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:8000/v1`
     ");
     assert_snapshot!(check("http://"), @"
     playhouse.yaml:1:57: models.gpt.base_url: not a URL
-    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`
+    hint: write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:8000/v1`
     ");
     assert_snapshot!(check("https://a/v1/chat/completions"), @"
     playhouse.yaml:1:57: models.gpt.base_url: the URL goes too far
@@ -203,7 +203,7 @@ fn a_url_that_cannot_be_used_is_reported_with_the_reason() {
 fn keys_of_another_provider_and_missing_keys_are_reported() {
     assert_snapshot!(errors("models:\n  m:\n    provider: local\n    file: a.gguf\n    base_url: http://a\n"), @"
     playhouse.yaml:5:5: models.m.base_url: a model with `provider: local` does not have this key
-    hint: take it out, or write `provider: open_ai`
+    hint: take it out, or write `provider: open_ai` or `anthropic` or `ollama`
     ");
     assert_snapshot!(errors("models:\n  m:\n    provider: open_ai\n"), @"
     playhouse.yaml:2:3: models.m.base_url: a model with `provider: open_ai` needs this key
@@ -238,6 +238,262 @@ fn settings_that_contradict_each_other_are_reported() {
     playhouse.yaml:7:27: models.gpt.retries.backoff_initial_ms: it is longer than the 10 ms of `backoff_max_ms`
     hint: write less, or raise `backoff_max_ms`
     ");
+}
+
+#[test]
+fn an_address_is_checked_by_the_form_that_its_provider_speaks() {
+    let check = |provider: &str, url: &str| {
+        errors(&format!("models: {{m: {{provider: {provider}, model: m, base_url: \"{url}\"}}}}"))
+    };
+    assert_snapshot!(check("anthropic", "https://a/v1/messages/"), @"
+    playhouse.yaml:1:55: models.m.base_url: the URL goes too far
+    hint: leave `/messages` out; it is added to each request
+    ");
+    assert_snapshot!(check("anthropic", "https://a/v1/chat/completions"), @"
+    playhouse.yaml:1:55: models.m.base_url: the URL goes too far
+    hint: leave `/chat/completions` out; for a server that speaks it, write `provider: open_ai`
+    ");
+    assert_snapshot!(check("open_ai", "https://a/v1/messages"), @"
+    playhouse.yaml:1:53: models.m.base_url: the URL goes too far
+    hint: leave `/messages` out; for a server that speaks it, write `provider: anthropic`
+    ");
+    assert_snapshot!(check("ollama", "http://a:11434/v1/"), @"
+    playhouse.yaml:1:52: models.m.base_url: the URL goes too far
+    hint: leave `/v1` out; to ask Ollama in OpenAI's form, write `provider: open_ai`
+    ");
+    assert_snapshot!(check("ollama", "http://a:11434/api"), @"
+    playhouse.yaml:1:52: models.m.base_url: the URL goes too far
+    hint: leave `/api` out; it is added to each request
+    ");
+    assert_snapshot!(check("ollama", "http://a:11434/api/chat"), @"
+    playhouse.yaml:1:52: models.m.base_url: the URL goes too far
+    hint: leave `/api/chat` out; it is added to each request
+    ");
+    assert_snapshot!(check("ollama", "a:11434"), @"
+    playhouse.yaml:1:52: models.m.base_url: the URL begins with neither `http://` nor `https://`
+    hint: write, for example, `http://127.0.0.1:11434`
+    ");
+    assert_snapshot!(check("anthropic", "api.anthropic.com"), @"
+    playhouse.yaml:1:55: models.m.base_url: not a URL
+    hint: write, for example, `https://api.anthropic.com/v1`
+    ");
+}
+
+#[test]
+fn keys_of_endpoints_are_refused_for_other_providers() {
+    let text = "models:\n  m:\n    provider: scripted\n    script: s\n    breaker: {enabled: false}\n    concurrency: {}\n    pacing: {}\n    hedging: {}\n    traffic: {record: f}\n";
+    assert_snapshot!(errors(text), @"
+    playhouse.yaml:5:5: models.m.breaker: a model with `provider: scripted` does not have this key
+    hint: take it out, or write `provider: open_ai` or `anthropic` or `ollama`
+    playhouse.yaml:6:5: models.m.concurrency: a model with `provider: scripted` does not have this key
+    hint: take it out, or write `provider: open_ai` or `anthropic` or `ollama`
+    playhouse.yaml:7:5: models.m.pacing: a model with `provider: scripted` does not have this key
+    hint: take it out, or write `provider: open_ai` or `anthropic` or `ollama`
+    playhouse.yaml:8:5: models.m.hedging: a model with `provider: scripted` does not have this key
+    hint: take it out, or write `provider: open_ai` or `anthropic` or `ollama`
+    playhouse.yaml:9:5: models.m.traffic: a model with `provider: scripted` does not have this key
+    hint: take it out, or write `provider: open_ai` or `anthropic` or `ollama`
+    ");
+    assert_snapshot!(errors(&endpoint("    script: s\n    threads: 1")), @"
+    playhouse.yaml:6:5: models.gpt.script: a model with `provider: open_ai` does not have this key
+    hint: take it out, or write `provider: scripted`
+    playhouse.yaml:7:5: models.gpt.threads: a model with `provider: open_ai` does not have this key
+    hint: take it out, or write `provider: local`
+    ");
+}
+
+#[test]
+fn limits_of_an_endpoint_out_of_range_are_reported() {
+    let text = endpoint(
+        "    breaker: {failure_ratio: 0, calls_min: 0, probes: 0}
+    concurrency: {max: 0}
+    pacing: {requests_per_minute: 0}
+    hedging: {after_quantile: 1, extra_ratio_max: 1.5}
+    quality: 1.1
+    timeouts: {attempt_ms: 300001}
+    traffic: {}",
+    );
+    assert_snapshot!(errors(&text), @"
+    playhouse.yaml:6:30: models.gpt.breaker.failure_ratio: 0 is out of range
+    hint: allowed: above 0 to 1 (it is a share)
+    playhouse.yaml:6:44: models.gpt.breaker.calls_min: 0 is out of range
+    hint: allowed: 1 to 1000000 (each is remembered)
+    playhouse.yaml:6:55: models.gpt.breaker.probes: 0 is out of range
+    hint: allowed: 1 to 1000 (more are no trial)
+    playhouse.yaml:7:24: models.gpt.concurrency.max: 0 is out of range
+    hint: allowed: 1 to 100000 (each is a connection or a stream)
+    playhouse.yaml:8:35: models.gpt.pacing.requests_per_minute: 0 is out of range
+    hint: allowed: 1 to 1000000 (left out, there is no limit)
+    playhouse.yaml:9:31: models.gpt.hedging.after_quantile: 1 is out of range
+    hint: allowed: above 0 to 0.999 (hardly any call takes longer)
+    playhouse.yaml:9:51: models.gpt.hedging.extra_ratio_max: 1.5 is out of range
+    hint: allowed: 0 to 1 (it is a share)
+    playhouse.yaml:10:14: models.gpt.quality: 1.1 is out of range
+    hint: allowed: 0 to 1 (1 is the best that can be)
+    playhouse.yaml:11:28: models.gpt.timeouts.attempt_ms: it is longer than the 300000 ms of `total_ms`
+    hint: write less, or raise `total_ms`
+    playhouse.yaml:12:5: models.gpt.traffic: `record` or `replay` is missing
+    hint: write `record: FOLDER` or `replay: FOLDER`
+    ");
+    assert_snapshot!(errors(&endpoint("    timeouts: {attempt_ms: 1000, first_token_ms: 2000}")), @"
+    playhouse.yaml:6:50: models.gpt.timeouts.first_token_ms: it is longer than the 1000 ms of `attempt_ms`
+    hint: write less, or raise `attempt_ms`
+    ");
+    assert_snapshot!(errors(&endpoint("    traffic: {record: a, replay: b}")), @"
+    playhouse.yaml:6:26: models.gpt.traffic.replay: `record` and `replay` stand side by side
+    hint: keep one of the two
+    ");
+}
+
+#[test]
+fn fallbacks_are_other_models_and_none_stands_twice() {
+    assert_snapshot!(errors(&endpoint("    fallbacks: [gpt, smollm2, smollm2-135m, smollm2-135m]")), @r#"
+    playhouse.yaml:6:17: models.gpt.fallbacks.0: a model cannot stand in for itself
+    hint: name another one, or take it out
+    playhouse.yaml:6:22: models.gpt.fallbacks.1: "smollm2" is not in the catalog
+    hint: did you mean `smollm2-135m`?
+    playhouse.yaml:6:45: models.gpt.fallbacks.3: "smollm2-135m" stands twice
+    hint: keep one of the two
+    "#);
+    assert_snapshot!(errors(&endpoint("    fallbacks: smollm2-135m")), @"playhouse.yaml:6:16: models.gpt.fallbacks: expected a list, found text");
+    assert_snapshot!(errors(&endpoint("    fallbacks: [3]")), @"
+    playhouse.yaml:6:17: models.gpt.fallbacks.0: expected text, found a whole number
+    hint: put the value in quotes
+    ");
+}
+
+#[test]
+fn an_unknown_cache_mode_is_reported_with_the_known_ones() {
+    assert_snapshot!(errors(&endpoint("    cache: none")), @r#"
+    playhouse.yaml:6:12: models.gpt.cache: "none" is not known
+    hint: known: off, exact, sampled
+    "#);
+    assert_snapshot!(errors(&endpoint("    cache: false")), @"
+    playhouse.yaml:6:12: models.gpt.cache: expected text, found true or false
+    hint: known: off, exact, sampled
+    ");
+}
+
+#[test]
+fn a_redis_server_is_named_by_reference_only() {
+    let literal = errors("cache:\n  redis:\n    url: redis://:hidden@127.0.0.1:6379\n");
+    assert!(!literal.contains("hidden"));
+    assert_snapshot!(literal, @"
+    playhouse.yaml:3:10: cache.redis.url: this is not a reference; an address that may hold a password must not stand in a file of settings
+    hint: refer to the address, for example `env:REDIS_URL` or `file:secrets/redis.url`
+    ");
+    assert_snapshot!(errors("cache: {redis: {}}"), @"
+    playhouse.yaml:1:9: cache.redis.url: a Redis server needs this key
+    hint: refer to the address, for example `env:REDIS_URL` or `file:secrets/redis.url`
+    ");
+    assert_snapshot!(errors("cache: {redis: {url: 'env:R', key_prefix: 'a b', timeout_ms: 0}}"), @"
+    playhouse.yaml:1:43: cache.redis.key_prefix: keys cannot begin with it
+    hint: use 1 to 64 visible ASCII characters, without spaces
+    playhouse.yaml:1:62: cache.redis.timeout_ms: 0 is out of range
+    hint: allowed: 1 to 10000 (whoever waits longer had better ask the model)
+    ");
+    assert_snapshot!(errors("cache: {redis: {url: 6379}}"), @"
+    playhouse.yaml:1:22: cache.redis.url: expected text, found a whole number
+    hint: refer to the address, for example `env:REDIS_URL` or `file:secrets/redis.url`
+    ");
+}
+
+#[test]
+fn budgets_are_amounts_of_tenants_that_there_can_be() {
+    assert_snapshot!(errors("budgets: {day: {usd: -1, tokens: 1.5}, task: {calls: 3}}"), @"
+    playhouse.yaml:1:22: budgets.day.usd: -1 is out of range
+    hint: allowed: 0 to 1000000 (at most a million dollars)
+    playhouse.yaml:1:34: budgets.day.tokens: expected a whole number, found a number with a fraction
+    playhouse.yaml:1:47: budgets.task.calls: unknown key
+    hint: the keys in `budgets.task` are: tokens, usd
+    ");
+    assert_snapshot!(errors("budgets:\n  tenants:\n    Acme Inc: {usd: 1}\n    acme: {eur: 1}\n"), @r#"
+    playhouse.yaml:3:5: budgets.tenants."Acme Inc": not a name for a tenant
+    hint: use 1 to 64 of the characters a-z, 0-9, '-', '_' and '.'
+    playhouse.yaml:4:12: budgets.tenants.acme.eur: unknown key
+    hint: the keys in `budgets.tenants.acme` are: tokens, usd
+    "#);
+    assert_snapshot!(errors("budgets: {day: {usd: .inf}, tenant_day: 5}"), @"
+    playhouse.yaml:1:22: budgets.day.usd: not a number to count with
+    hint: write a finite number
+    playhouse.yaml:1:41: budgets.tenant_day: expected a map of keys, found a whole number
+    ");
+    assert_snapshot!(errors("retry_budget: {ratio_max: 11, window_ms: 10s}"), @"
+    playhouse.yaml:1:27: retry_budget.ratio_max: 11 is out of range
+    hint: allowed: 0 to 10 (a call has at most 10 attempts)
+    playhouse.yaml:1:42: retry_budget.window_ms: expected a whole number, found text
+    hint: write the milliseconds as a number: 10000
+    ");
+}
+
+#[test]
+fn a_split_has_models_of_the_catalog_with_weights() {
+    assert_snapshot!(errors("selection: {split: {review: {smollm2-135: 1, qwen2.5-coder-0.5b: 0}}}"), @r#"
+    playhouse.yaml:1:30: selection.split.review.smollm2-135: "smollm2-135" is not in the catalog
+    hint: did you mean `smollm2-135m`?
+    playhouse.yaml:1:66: selection.split.review."qwen2.5-coder-0.5b": 0 is out of range
+    hint: allowed: 1 to 1000000 (a model without a share is left out)
+    "#);
+    assert_snapshot!(errors("selection: {split: {review: {}}}"), @"
+    playhouse.yaml:1:29: selection.split.review: no model has a weight
+    hint: write `MODEL: WEIGHT`, for example `gpt: 9` and `claude: 1`
+    ");
+    assert_snapshot!(errors("selection: {demotion: {error_ratio_max: 0, latency_factor_max: 1, calls: 0}}"), @"
+    playhouse.yaml:1:41: selection.demotion.error_ratio_max: 0 is out of range
+    hint: allowed: above 0 to 1 (it is a share)
+    playhouse.yaml:1:64: selection.demotion.latency_factor_max: 1 is out of range
+    hint: allowed: above 1 to 1000 (more is out of service)
+    playhouse.yaml:1:74: selection.demotion.calls: 0 is out of range
+    hint: allowed: 1 to 10000 (each is remembered)
+    ");
+}
+
+#[test]
+fn constraints_that_no_model_can_fulfil_are_reported_with_the_nearest_model() {
+    assert_snapshot!(errors("selection: {constraints: {review: {context_tokens_min: 32769}}}"), @"
+    playhouse.yaml:1:35: selection.constraints.review: no model of the catalog can fulfil this
+    hint: `qwen2.5-coder-0.5b` comes nearest: it holds 32768 tokens; write `context_tokens_min: 32768`, or add a model that fulfils it
+    ");
+    assert_snapshot!(errors("selection: {constraints: {review: {among: [smollm2-135m], context_tokens_min: 9000}}}"), @"
+    playhouse.yaml:1:35: selection.constraints.review: no model of `among` can fulfil this
+    hint: `smollm2-135m` comes nearest: it holds 8192 tokens; write `context_tokens_min: 8192`, or add a model that fulfils it
+    ");
+    let priced = |among: &str, rest: &str| {
+        errors(&format!(
+            "models:
+  dear: {{provider: anthropic, model: m, context_tokens: 200000, price: {{prompt_usd_per_million_tokens: 3, completion_usd_per_million_tokens: 15}}}}
+  cheap: {{provider: ollama, model: m, context_tokens: 16000, price: {{prompt_usd_per_million_tokens: 1}}}}
+selection: {{constraints: {{review: {{among: [{among}], {rest}}}}}}}
+"
+        ))
+    };
+    assert_snapshot!(priced("dear", "cost_usd_max: 0.0179"), @"
+    playhouse.yaml:4:35: selection.constraints.review: no model of `among` can fulfil this
+    hint: `dear` comes nearest: it costs 0.018 US dollars for 1000 tokens of prompt and of answer; write `cost_usd_max: 0.018`, or add a model that fulfils it
+    ");
+    assert_snapshot!(priced("dear, cheap", "cost_usd_max: 0.002, context_tokens_min: 17000"), @"
+    playhouse.yaml:4:35: selection.constraints.review: no model of `among` can fulfil this
+    hint: `dear` comes nearest: it costs 0.018 US dollars for 1000 tokens of prompt and of answer; write `cost_usd_max: 0.018`, or add a model that fulfils it
+    ");
+    assert_snapshot!(priced("dear", "cost_usd_max: 0.002, context_tokens_min: 300000"), @"
+    playhouse.yaml:4:35: selection.constraints.review: no model of `among` can fulfil this
+    hint: `dear` comes nearest: it holds 200000 tokens and costs 0.018 US dollars for 1000 tokens of prompt and of answer; write `context_tokens_min: 200000` and `cost_usd_max: 0.018`, or add a model that fulfils it
+    ");
+    assert_snapshot!(priced("dear, clever", "prefer: speed, quality_min: 2"), @r#"
+    playhouse.yaml:4:50: selection.constraints.review.among.1: "clever" is not in the catalog
+    hint: the catalog has: cheap, dear, qwen2.5-coder-0.5b, smollm2-135m
+    playhouse.yaml:4:67: selection.constraints.review.prefer: "speed" is not known
+    hint: known: quality, cost, latency
+    playhouse.yaml:4:87: selection.constraints.review.quality_min: 2 is out of range
+    hint: allowed: 0 to 1 (1 is the best that can be)
+    "#);
+}
+
+#[test]
+fn what_a_model_may_turn_out_to_be_is_no_reason_to_refuse_a_constraint() {
+    // A server's model without `context_tokens` may hold any number; time and quality are measured.
+    let text = "models: {a: {provider: ollama, model: m}}\nselection: {constraints: {review: {context_tokens_min: 9000000, latency_max_ms: 1, quality_min: 1}}}";
+    assert!(super::parse_str("p.yaml", text).is_ok());
 }
 
 #[test]
@@ -322,7 +578,7 @@ agents:
 ";
     assert_snapshot!(errors(text), @r#"
     playhouse.yaml:3:15: models.gpt.provider: "opan_ai" is not known
-    hint: did you mean `open_ai`? known: local, open_ai, scripted
+    hint: did you mean `open_ai`? known: local, open_ai, anthropic, ollama, scripted
     playhouse.yaml:5:3: models.gpt2.model: a model with `provider: open_ai` needs this key
     playhouse.yaml:8:5: models.gpt2.modle: unknown key
     hint: did you mean `model`?

@@ -20,7 +20,15 @@ fn each_setting(schema: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)
 fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     found.insert(path.to_owned());
     for (key, below) in value.as_object().into_iter().flatten() {
-        let named = path == ".models" || path == ".selection.by_task";
+        let named = [
+            ".models",
+            ".selection.by_task",
+            ".selection.split",
+            ".selection.split.*",
+            ".selection.constraints",
+            ".budgets.tenants",
+        ];
+        let named = named.contains(&path);
         paths(below, &format!("{path}.{}", if named { "*" } else { key }), found);
     }
 }
@@ -33,10 +41,28 @@ fn the_schema_has_exactly_the_keys_that_are_read_and_shown() {
     });
     let text = "
 models:
-  a: {provider: open_ai, base_url: 'http://a', model: m, api_key: 'env:A', context_tokens: 5000, encoding: o200k_base}
+  a:
+    provider: open_ai
+    base_url: http://a
+    model: m
+    api_key: env:A
+    context_tokens: 5000
+    encoding: o200k_base
+    pacing: {requests_per_minute: 1, tokens_per_minute: 1}
+    hedging: {}
+    traffic: {record: f}
+    fallbacks: [b]
+    quality: 1
   b: {provider: scripted, script: s}
   c: {provider: local, file: f, threads: 1}
-selection: {by_task: {review: a}}
+  d: {provider: ollama, model: m, traffic: {replay: f}}
+selection:
+  by_task: {review: a}
+  split: {review: {a: 1}}
+  constraints:
+    generate: {among: [a], context_tokens_min: 1, latency_max_ms: 1, cost_usd_max: 1, quality_min: 1, prefer: cost}
+cache: {redis: {url: 'env:R'}}
+budgets: {task: &some {tokens: 1, usd: 1}, day: *some, tenant_day: *some, tenants: {a: *some}}
 agents: {generate: &all {temperature: 1, top_p: 1, top_k: 1, seed: 1}, review: *all}
 limits: {tenant_tasks_open_max: 5}
 journal: {path: j.db}
@@ -77,6 +103,13 @@ fn the_schema_accepts_the_default_file_and_refuses_what_we_refuse() {
         "models: {a: {price: {usd: 1}}}",
         "agents: {review: {top_p: 0}}",
         "prompts: {folder: ''}",
+        "models: {a: {cache: on}}",
+        "models: {a: {cache: false}}",
+        "models: {a: {fallbacks: [1]}}",
+        "models: {a: {hedging: {after_quantile: 1}}}",
+        "selection: {split: {review: {a: 0}}}",
+        "cache: {redis: {url: 'redis://127.0.0.1'}}",
+        "budgets: {day: {usd: -1}}",
     ] {
         assert!(!valid(text), "{text}");
         assert!(parse_str("p", text).is_err(), "{text}");

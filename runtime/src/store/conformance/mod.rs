@@ -9,6 +9,7 @@ mod payloads;
 mod reading;
 pub mod samples;
 mod steps;
+mod usage;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub const RULES: &[(&str, Check)] = &[
     ("steps are read in the order of their writing", |store| Box::pin(steps::order(store))),
     ("an answered step never changes and a failed one is replaced", |store| Box::pin(steps::replaced(store))),
     ("entries that do not apply hinder no others", |store| Box::pin(steps::groups(store))),
+    ("what was used lately is told by tenant", |store| Box::pin(usage::since(store))),
     ("payloads of any shape come back", |store| Box::pin(payloads::round_trip(store))),
     ("equal pieces and shared heads are kept once and go with their last user", |store| {
         Box::pin(payloads::shared(store))

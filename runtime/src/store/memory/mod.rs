@@ -3,11 +3,12 @@
 mod payloads;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use playhouse_protocol::TaskId;
 use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
+use playhouse_protocol::{TaskId, TenantId, Usage};
 
 use self::state::State;
 use super::{Entry, Reception, Retention, StatusCounts, StoreError, StoredTask, TaskFilter, TaskStore};
@@ -68,6 +69,13 @@ impl TaskStore for MemoryStore {
 
     fn counts(&self) -> BoxFuture<'_, Result<StatusCounts, StoreError>> {
         self.now(|state| state.counts())
+    }
+
+    fn usage_since(
+        &self,
+        since_unix_ms: u64,
+    ) -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>> {
+        self.now(move |state| state.usage_since(since_unix_ms))
     }
 
     fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use playhouse_protocol::journal::{FailedAttempt, Payload, RecordedStep, StepOutcome, StepPath};
+use playhouse_protocol::journal::{FailedAttempt, Payload, RecordedStep, StepKind, StepOutcome, StepPath};
 use playhouse_protocol::task::TaskStatus;
 use playhouse_protocol::{IdempotencyKey, TaskId, TenantId, Usage};
 
@@ -300,6 +300,22 @@ impl State {
             .take(*limit)
             .map(Task::stored)
             .collect()
+    }
+
+    pub(super) fn usage_since(&self, since_unix_ms: u64) -> BTreeMap<TenantId, Usage> {
+        let mut by_tenant: BTreeMap<TenantId, Usage> = BTreeMap::new();
+        for task in self.tasks.values() {
+            for step in task.steps.iter().map(|step| &step.recorded) {
+                let is_call = matches!(step.kind, StepKind::ModelCall { .. });
+                if let StepOutcome::Answered { usage, .. } = &step.outcome
+                    && is_call
+                    && step.unix_ms >= since_unix_ms
+                {
+                    *by_tenant.entry(task.accepted.options.tenant.clone()).or_default() += *usage;
+                }
+            }
+        }
+        by_tenant
     }
 
     pub(super) const fn counts(&self) -> StatusCounts {

@@ -12,18 +12,20 @@ mod payloads;
 mod prune;
 mod read;
 mod schema;
+mod usage;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
-use playhouse_protocol::TaskId;
 use playhouse_protocol::journal::{Payload, RecordedStep, StepPath};
+use playhouse_protocol::{TaskId, TenantId, Usage};
 use rusqlite::Connection;
 
 use self::faults::{Fault, failed};
@@ -188,6 +190,13 @@ impl TaskStore for SqliteStore {
 
     fn counts(&self) -> BoxFuture<'_, Result<StatusCounts, StoreError>> {
         self.on_reader("count the tasks of the journal", read::counts)
+    }
+
+    fn usage_since(
+        &self,
+        since_unix_ms: u64,
+    ) -> BoxFuture<'_, Result<BTreeMap<TenantId, Usage>, StoreError>> {
+        self.on_reader("read what was used", move |connection| usage::usage_since(connection, since_unix_ms))
     }
 
     fn prune(&self, retention: Retention, limit: usize) -> BoxFuture<'_, Result<u64, StoreError>> {

@@ -1,0 +1,101 @@
+//! Which model answers what.
+
+use std::collections::BTreeMap;
+
+use super::{constraints, ms_or, unknown_model};
+use crate::error::{ConfigError, ConfigErrorKind};
+use crate::key_path::KeyPath;
+use crate::nearest::nearest;
+use crate::raw::{RawDemotion, RawSelection, RawWeight, RawWeights};
+use crate::report::Report;
+use crate::settings::{DemotionConfig, ModelConfig, SelectionConfig};
+
+/// Task types of the shipped agents.
+const TASK_TYPES: [&str; 3] = ["generate", "review", "develop"];
+
+type Models = BTreeMap<String, ModelConfig>;
+
+pub(super) fn check(raw: RawSelection, models: &Models, report: &mut Report) -> SelectionConfig {
+    let top = KeyPath::of(["selection"]);
+    let default = raw.default.unwrap_or_else(|| SelectionConfig::default().default);
+    known(&default, models, &top.child("default"), report);
+    let mut by_task = BTreeMap::new();
+    for (task, name) in raw.by_task.unwrap_or_default() {
+        let path = task_path(&top, "by_task", &task, report);
+        if let Some(name) = name {
+            known(&name, models, &path, report);
+            by_task.insert(task, name);
+        }
+    }
+    let mut split = BTreeMap::new();
+    for (task, weights) in raw.split.unwrap_or_default() {
+        let path = task_path(&top, "split", &task, report);
+        if let Some(weights) = weights {
+            split.insert(task, check_weights(weights, models, &path, report));
+        }
+    }
+    let mut constraints = BTreeMap::new();
+    for (task, raw) in raw.constraints.unwrap_or_default() {
+        let path = task_path(&top, "constraints", &task, report);
+        let Some(raw) = raw else { continue };
+        if split.contains_key(&task) {
+            let message = format!("it has no effect: `selection.split.{task}` stands above it");
+            report.warn(&path, message, "keep one of the two");
+        }
+        constraints.insert(task, constraints::check(raw, models, &path, report));
+    }
+    SelectionConfig {
+        default,
+        by_task,
+        split,
+        constraints,
+        demotion: demotion(&raw.demotion.unwrap_or_default()),
+    }
+}
+
+/// The path of a task type below `key`; a slip of the pen in the type is a warning.
+fn task_path(top: &KeyPath, key: &str, task: &str, report: &mut Report) -> KeyPath {
+    let path = top.child(key).child(task);
+    if let (false, Some(near)) = (TASK_TYPES.contains(&task), nearest(task, TASK_TYPES)) {
+        report.warn(&path, "no shipped agent has this task type", format!("did you mean `{near}`?"));
+    }
+    path
+}
+
+fn known(name: &str, models: &Models, path: &KeyPath, report: &mut Report) {
+    if !models.contains_key(name) {
+        report.value(path, unknown_model(name, models));
+    }
+}
+
+fn check_weights(
+    raw: RawWeights,
+    models: &Models,
+    path: &KeyPath,
+    report: &mut Report,
+) -> BTreeMap<String, u32> {
+    let mut weights = BTreeMap::new();
+    for (name, weight) in raw {
+        if !models.contains_key(&name) {
+            report.key(&path.child(&name), unknown_model(&name, models));
+        }
+        if let Some(RawWeight(weight)) = weight {
+            weights.insert(name, weight);
+        }
+    }
+    if weights.is_empty() {
+        let error = ConfigError::new(ConfigErrorKind::Missing, "no model has a weight");
+        report.value(path, error.with_hint("write `MODEL: WEIGHT`, for example `gpt: 9` and `claude: 1`"));
+    }
+    weights
+}
+
+fn demotion(raw: &RawDemotion) -> DemotionConfig {
+    let default = DemotionConfig::default();
+    DemotionConfig {
+        error_ratio_max: raw.error_ratio_max.unwrap_or(default.error_ratio_max),
+        latency_factor_max: raw.latency_factor_max.unwrap_or(default.latency_factor_max),
+        calls: raw.calls.unwrap_or(default.calls),
+        duration: ms_or(raw.duration_ms, default.duration),
+    }
+}
