@@ -116,3 +116,33 @@ fn wrong_questions_are_told_with_what_would_be_right() {
         assert!(ended.stderr.contains(expected), "{args:?}: {}", ended.stderr);
     }
 }
+
+#[test]
+fn why_follows_the_settings() {
+    let home = Home::approving();
+    home.write(STATE, performance(&home));
+    home.write(
+        "playhouse.yaml",
+        "models:
+  demo: { provider: scripted, script: answers.yaml, quality: 0.9 }
+selection:
+  default: demo
+  split: { review: { demo: 1, smollm2-135m: 3 } }
+  constraints: { generate: { among: [smollm2-135m], quality_min: 0.7 } }
+",
+    );
+    let why = |args: &[&str], code| {
+        let args = [&["models", "why", "--task"], args].concat();
+        home.run(&args).with_code(code)
+    };
+    // The larger share is demoted, so the other one takes its tasks.
+    let text = why(&["review"], 0).stdout;
+    assert!(text.starts_with("review: demo\nThis model gets 1 in 4 of the tasks of type review"), "{text}");
+    assert!(
+        text.contains("Passed over: smollm2-135m (is demoted: 75 % of its last 50 calls failed"),
+        "{text}"
+    );
+    let error = why(&["generate"], 2).stderr;
+    assert!(error.contains("none of 1 fulfils quality_min of selection.constraints.generate"), "{error}");
+    assert!(error.contains("hint: Set `quality` of model smollm2-135m"), "{error}");
+}

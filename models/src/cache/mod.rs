@@ -9,6 +9,7 @@ mod answer;
 mod error;
 mod flights;
 mod key;
+mod lazy;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -30,6 +31,7 @@ pub use tiers::AnswerCache;
 
 pub(crate) use answer::given_again;
 pub(crate) use flights::{Flight, Place};
+pub(crate) use lazy::LazyCache;
 pub(crate) use tiers::Told;
 
 #[cfg(feature = "redis")]

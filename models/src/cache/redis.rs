@@ -19,6 +19,9 @@ use crate::observer::CacheStore;
 /// then tries it again.
 const LEFT_ALONE: Duration = Duration::from_secs(5);
 
+/// The longest time that an answer is kept: ten years. The server refuses one that it cannot add to its clock.
+const TIME_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+
 /// Answers in a Redis server, each under the prefix and its key, with the rest of its time as the server's own limit.
 ///
 /// Connects at the first use, and anew after a failure.
@@ -140,7 +143,7 @@ impl AnswerStore for RedisStore {
             let bytes = envelope::encode(answer)
                 .map_err(|error| StoreError::Unwritable { reason: error.to_string() })?;
             // The server takes no limit of zero.
-            let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+            let time_ms = u64::try_from(time.min(TIME_MAX).as_millis()).unwrap_or(u64::MAX).max(1);
             let options = SetOptions::default().with_expiration(SetExpiry::PX(time_ms));
             let name = self.name(key);
             self.run(async |mut manager| {

@@ -9,7 +9,7 @@ use playhouse_config::settings::{
 use super::entry::{context_tokens, provider_kind};
 use super::stack::Stack;
 use super::{CatalogError, CatalogParts};
-use crate::cache::{AnswerCache, CacheScope};
+use crate::cache::CacheScope;
 use crate::client::{ModelClient, ModelInfo};
 use crate::http::{Connections, HttpArgs, HttpModel};
 use crate::layers::{
@@ -37,7 +37,8 @@ pub(super) fn client(
 ///
 /// 1. `FallingBack` (in [`client`]): everything below is one model's own, so one model's trouble never counts against
 ///    another;
-/// 2. `Cached`: an answer that is kept waits for no turn and costs nothing; it belongs to the model that gave it;
+/// 2. `Cached`: an answer that is kept waits for no turn and passes an open breaker; and it is the answer of this model,
+///    never of a fallback;
 /// 3. `Priced`: what an answer cost is known before anybody else sees it;
 /// 4. `Retrying`: each attempt passes everything below anew, and waits between attempts hold no place;
 /// 5. `Hedged`: both calls are one attempt; each passes the breaker and the limits by itself;
@@ -60,7 +61,13 @@ pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError>
         model = reliable(model, http, stack);
     }
     let priced = Arc::new(Priced::new(model, config.price));
-    Ok(cached(priced, config, shared.kept.cache(parts)?, parts))
+    let mode = config.cache;
+    if mode == CacheMode::Off {
+        return Ok(priced);
+    }
+    let Some(cache) = shared.cache.get()? else { return Ok(priced) };
+    let scope = CacheScope::new(config);
+    Ok(Arc::new(Cached::new(priced, CachedParts { mode, scope, cache, observer: observer() })))
 }
 
 /// The layers of a model behind a network.
@@ -111,19 +118,6 @@ fn provider(
         }
         ProviderConfig::Local(local) => local_model(name, config, local, parts)?,
     })
-}
-
-/// The client with its answers kept, where they are.
-fn cached(
-    client: Arc<dyn ModelClient>,
-    config: &ModelConfig,
-    cache: Option<Arc<AnswerCache>>,
-    parts: &CatalogParts,
-) -> Arc<dyn ModelClient> {
-    let Some(cache) = cache.filter(|_| config.cache != CacheMode::Off) else { return client };
-    let scope = CacheScope::new(config);
-    let observer = Arc::clone(&parts.observer);
-    Arc::new(Cached::new(client, CachedParts { mode: config.cache, scope, cache, observer }))
 }
 
 fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo {

@@ -22,13 +22,14 @@ use playhouse_config::Config;
 use playhouse_config::settings::{ConstraintsConfig, ModelConfig};
 use playhouse_protocol::{RandomSource, WallClock};
 
+use crate::cache::LazyCache;
 use crate::client::ModelClient;
 use crate::http::Connections;
 use crate::layers::{Candidate, RetryBudget};
 use crate::observer::CallObserver;
 use crate::selection::{Explanation, ModelSelector, ModelWish, Performance, Selection};
 use crate::stats::ModelStats;
-use stack::{Kept, Shared, Stack};
+use stack::{Shared, Stack};
 
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;
@@ -67,10 +68,10 @@ impl Catalog {
     /// The catalog that the settings describe. Opens nothing.
     pub fn new(config: &Config, parts: CatalogParts) -> Self {
         let shared = Arc::new(Shared {
+            cache: LazyCache::new(config.cache.clone(), Arc::clone(&parts.wall_clock)),
             parts,
             connections: Connections::default(),
             retry_budget: Arc::new(RetryBudget::new(config.retry_budget)),
-            kept: Kept::new(config.cache.clone()),
         });
         let slot = |(name, config): (&String, &ModelConfig)| {
             let stack = Arc::new(Stack::new(name, config, &shared));

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use playhouse_config::settings::{CacheConfig, ModelConfig};
+use playhouse_config::settings::ModelConfig;
 
 use super::health::Instruments;
 use super::{CatalogError, CatalogParts, build};
-use crate::cache::AnswerCache;
+use crate::cache::LazyCache;
 use crate::client::ModelClient;
 use crate::http::Connections;
 use crate::layers::{Candidate, RetryBudget};
@@ -17,32 +17,7 @@ pub(super) struct Shared {
     pub(super) parts: CatalogParts,
     pub(super) connections: Connections,
     pub(super) retry_budget: Arc<RetryBudget>,
-    pub(super) kept: Kept,
-}
-
-/// The answers that are kept, set up when they are first asked for.
-#[derive(Debug)]
-pub(super) struct Kept {
-    config: CacheConfig,
-    /// `None` inside when nothing is kept.
-    cache: Mutex<Option<Option<Arc<AnswerCache>>>>,
-}
-
-impl Kept {
-    pub(super) fn new(config: CacheConfig) -> Self {
-        Self { config, cache: Mutex::new(None) }
-    }
-
-    /// The cache; `None` when nothing is kept. A failure is not remembered.
-    pub(super) fn cache(&self, parts: &CatalogParts) -> Result<Option<Arc<AnswerCache>>, CatalogError> {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cache) = &*cache {
-            return Ok(cache.clone());
-        }
-        let built = AnswerCache::new(&self.config, Arc::clone(&parts.wall_clock))?.map(Arc::new);
-        *cache = Some(built.clone());
-        Ok(built)
-    }
+    pub(super) cache: LazyCache,
 }
 
 /// One entry: its settings, what its layers measure, and its client once somebody has asked for it. Belongs to the

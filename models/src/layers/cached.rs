@@ -97,6 +97,7 @@ impl Cached {
                 Place::Waits(waiting) => match waiting.answer().await {
                     None => continue,
                     Some(completion) => {
+                        // Out of this process, though it was never kept.
                         told.tell(&CallEvent::CacheHit { store: CacheStore::Memory });
                         return Begun::Answered(given_again(&completion, model));
                     }
@@ -132,8 +133,11 @@ impl Cached {
         let events = self.inner.stream(request);
         let kept = stream::unfold((events, self, asking), |(mut events, cached, mut asking)| async move {
             let event = events.next().await?;
-            if let Ok(CompletionEvent::Finished(completion)) = &event {
-                cached.end(asking.take(), completion).await;
+            match &event {
+                Ok(CompletionEvent::Finished(completion)) => cached.end(asking.take(), completion).await,
+                // Who waits need not wait until the reader has dropped the stream.
+                Err(_) => drop(asking.take()),
+                Ok(CompletionEvent::Delta(_) | CompletionEvent::Restarted { .. }) => {}
             }
             Some((event, (events, cached, asking)))
         });

@@ -12,6 +12,12 @@ use crate::stats::{AttemptRecord, ModelStats, quantile};
 /// How often a model is looked at. Looking copies and sorts its last calls, which is too much for each choice.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
+/// The most calls that are looked at: as many as [`ModelStats`] keeps.
+const CALLS_MAX: u32 = 512;
+
+/// The longest time that a model is passed over: a year. The clock cannot add any time.
+const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3_600);
+
 /// A model that is passed over for a while.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Demotion {
@@ -51,7 +57,7 @@ pub(super) fn assess(
     recent: &[AttemptRecord],
     usual: Option<Duration>,
 ) -> Option<DemotionReason> {
-    let calls = config.calls;
+    let calls = config.calls.min(CALLS_MAX);
     if recent.is_empty() || u64::from(calls) > recent.len() as u64 {
         return None;
     }
@@ -110,10 +116,11 @@ impl DemotionWatch {
         if watch.demoted.is_none() && is_due {
             watch.looked_at = Some(now);
             let calls = stats.snapshot().calls;
-            if calls.saturating_sub(watch.calls_before) >= u64::from(config.calls) {
-                let recent = stats.recent(config.calls as usize);
+            let looked_at = config.calls.min(CALLS_MAX);
+            if calls.saturating_sub(watch.calls_before) >= u64::from(looked_at) {
+                let recent = stats.recent(looked_at as usize);
                 if let Some(reason) = assess(config, &recent, usual()) {
-                    watch.demoted = Some((reason.clone(), now + config.duration));
+                    watch.demoted = Some((reason.clone(), now + config.duration.min(DURATION_MAX)));
                     watch.calls_before = calls;
                     change = Some(Change::Demoted(reason));
                 }
@@ -125,7 +132,7 @@ impl DemotionWatch {
     /// Demotes the model for a time that an earlier process left over.
     pub(super) fn resume(&self, demotion: Demotion) {
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.demoted = Some((demotion.reason, Instant::now() + demotion.time_left));
+        watch.demoted = Some((demotion.reason, Instant::now() + demotion.time_left.min(DURATION_MAX)));
     }
 
     /// Whether it is demoted, without looking at it.
@@ -192,6 +199,15 @@ mod tests {
         record(&stats, 6, 301 * MS, None);
         let reason = assess(&CONFIG, &stats.recent(10), stats.snapshot().p50).unwrap();
         insta::assert_snapshot!(reason, @"its last 10 calls took 301 ms (median), 3.0 times its usual 100 ms");
+    }
+
+    #[test]
+    fn more_calls_than_are_kept_are_as_many_as_are_kept() {
+        let (watch, stats) = (DemotionWatch::default(), ModelStats::default());
+        record(&stats, 2 * CALLS_MAX, MS, Some(FailureClass::Retryable));
+        assert_eq!(stats.recent(usize::MAX).len(), CALLS_MAX as usize);
+        let config = DemotionConfig { calls: 10_000, ..CONFIG };
+        assert!(watch.look(&config, &stats, || None).0.is_some());
     }
 
     #[tokio::test(start_paused = true)]

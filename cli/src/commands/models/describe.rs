@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use playhouse_config::Config;
 use playhouse_config::settings::{LocalSource, ProviderConfig};
+use playhouse_models::BreakerState;
 use playhouse_models::catalog::EntryState;
 use playhouse_models::pull::known_model;
 use playhouse_models::selection::Measurements as _;
@@ -26,6 +27,8 @@ struct Described {
     location: String,
     context_tokens: Option<u32>,
     state: &'static str,
+    /// What stands in its way at the moment.
+    troubles: Vec<&'static str>,
     /// Of its file, where it has one that is there.
     size_bytes: Option<u64>,
     is_default: bool,
@@ -78,8 +81,8 @@ pub(super) fn all(
             used_for.insert(0, "default".to_owned());
         }
         let size = model.size_bytes.map(|size| format!(", {}", words::bytes(size))).unwrap_or_default();
-        let demoted = if model.demoted.is_some() { ", demoted" } else { "" };
-        let state = format!("{}{size}{demoted}", model.state);
+        let troubles: String = model.troubles.iter().map(|trouble| format!(", {trouble}")).collect();
+        let state = format!("{}{size}{troubles}", model.state);
         let [calls, errors, p50, p95, p99] = model.measured.cells();
         table.row([
             model.name,
@@ -183,9 +186,20 @@ fn describe(config: &Config, catalog: &Catalog, entry: CatalogEntry) -> Describe
     let has_file = entry.provider == ProviderKind::Local && entry.state == EntryState::Ready;
     let size_bytes =
         std::fs::metadata(&entry.location).ok().filter(|_| has_file).map(|metadata| metadata.len());
+    let demoted = catalog.performance().demotion(&entry.name).map(|demotion| demotion.reason.to_string());
+    let health = catalog.health(&entry.name).ok();
+    let breaker = health.as_ref().and_then(|health| health.breaker);
+    let is_paced = health.and_then(|health| health.pacing_wait).is_some_and(|wait| !wait.is_zero());
+    let troubles = [
+        (breaker == Some(BreakerState::Open), "breaker open"),
+        (breaker == Some(BreakerState::HalfOpen), "breaker half open"),
+        (is_paced, "paced"),
+        (demoted.is_some(), "demoted"),
+    ];
     Described {
+        troubles: troubles.into_iter().filter_map(|(is_so, trouble)| is_so.then_some(trouble)).collect(),
+        demoted,
         measured: Figures::of(catalog, &entry.name),
-        demoted: catalog.performance().demotion(&entry.name).map(|demotion| demotion.reason.to_string()),
         name: entry.name,
         provider: entry.provider.as_str(),
         location: entry.location,

@@ -7,11 +7,13 @@ use playhouse_protocol::{RandomSource, SeededSource};
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::catalog::stack::{Kept, Shared, Stack};
+use crate::cache::LazyCache;
+use crate::catalog::stack::{Shared, Stack};
 use crate::error::ModelErrorKind;
 use crate::http::Connections;
 use crate::layers::{Observed, RetryBudget};
 use crate::observer::NoObserver;
+
 use crate::testing::{FakeModel, Step, ask_streamed};
 
 const MS: Duration = Duration::from_millis(1);
@@ -35,9 +37,9 @@ fn stack(http: HttpConfig) -> Stack {
             observer: Arc::new(NoObserver),
             models_dir: PathBuf::new(),
         },
+        cache: LazyCache::new(Config::default().cache, Arc::new(StoppedClock)),
         connections: Connections::default(),
         retry_budget: Arc::new(RetryBudget::new(Config::default().retry_budget)),
-        kept: Kept::new(Config::default().cache),
     };
     Stack::new("m", &ModelConfig::new(ProviderConfig::OpenAi(http)), &Arc::new(shared))
 }

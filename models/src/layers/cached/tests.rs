@@ -243,6 +243,16 @@ async fn who_waits_is_not_held_up_by_a_stream_that_nobody_reads() {
     drop(unread);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_failed_stream_that_is_still_held_lets_another_one_ask() {
+    let Bench { model, cached, .. } = bench([failure(), Step::Answer("hi")]);
+    let mut failed = cached.stream(greedy());
+    assert!(failed.next().await.unwrap().is_err());
+    assert_eq!(cached.complete(greedy()).await.unwrap().text, "hi");
+    assert_eq!(model.asked_ms(), [0, 1_000]);
+    drop(failed);
+}
+
 /// A model whose answers are changed.
 #[derive(Debug)]
 struct Changed(Arc<FakeModel>, fn(Completion) -> Completion);
