@@ -23,6 +23,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tiktoken-rs", &["models"]),
     ("candle-core", &["models"]),
     ("reqwest", &["models"]),
+    ("moka", &["models"]),
+    ("redis", &["models"]),
     ("ractor", &["supervisors", "actors", "runtime"]),
     ("rusqlite", &["runtime"]),
     ("axum", &["gateway"]),
