@@ -12,7 +12,9 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use playhouse_benches::{args, median, table};
 use playhouse_runtime::protocol::TaskId;
-use playhouse_runtime::protocol::completion::{ChatMessage, CompletionRequest};
+use playhouse_runtime::protocol::completion::{
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, StopReason,
+};
 use playhouse_runtime::protocol::journal::{
     Fingerprint, Part, Payload, RecordedStep, StepKind, StepOutcome, StepPath,
 };
@@ -133,6 +135,29 @@ fn text(number: usize, words: usize) -> String {
     (0..words).map(word).collect::<Vec<_>>().join(" ")
 }
 
+/// What is written down of an answer beside its text: another use and another request id for each.
+fn around(call: usize) -> Completion {
+    let number = call as u64;
+    let id = (u128::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    Completion {
+        text: String::new(),
+        stop_reason: StopReason::Stop,
+        usage: Usage {
+            model_calls: 1,
+            prompt_tokens: 2_000 * number + 1_013,
+            completion_tokens: 997 + number % 13,
+            cost_nano_usd: 5_017_500 * (number + 3),
+            ..Usage::default()
+        },
+        usage_reported: true,
+        origin: Origin {
+            model: "gpt-4o-2024-08-06".to_owned(),
+            provider: ProviderKind::OpenAi,
+            request_id: Some(format!("req_{id:032x}")),
+        },
+    }
+}
+
 /// A conversation of 100 calls and about 200,000 tokens: each call sends all that was said before.
 async fn conversation(folder: &Path) -> Result<()> {
     let path = folder.join("conversation.db");
@@ -148,14 +173,16 @@ async fn conversation(folder: &Path) -> Result<()> {
         input.extend(messages.iter().map(|message| Part::tagged(2, message.content.as_bytes())));
         sent += messages.iter().map(|message| message.content.len()).sum::<usize>();
         let answer = text(2 * call + 1, 1_000);
-        let output = Payload { parts: vec![Part::new(*b"around"), Part::new(answer.as_bytes())] };
+        let around = around(call);
+        let parts = vec![Part::new(envelope::encode(&around)?), Part::new(answer.as_bytes())];
+        let output = Payload { parts };
         let step = RecordedStep {
             path: StepPath::root().child(u32::try_from(call + 1)?),
             attempt: 1,
             kind: StepKind::ModelCall { model: "m".to_owned() },
             label: "chat".to_owned(),
             fingerprint: Fingerprint([u8::try_from(call)?; 32]),
-            outcome: StepOutcome::Answered { output, usage: Usage::default() },
+            outcome: StepOutcome::Answered { output, usage: around.usage },
             unix_ms: 1,
         };
         let input = Payload { parts: input };

@@ -16,7 +16,8 @@ pub(super) const VERSION: u32 = 1;
 
 /// Times are in milliseconds since 1970; `options`, `usage` and failures are envelopes of `playhouse_protocol`.
 /// A payload is the number of its last link in `chains`: 0 for an empty one. `refs` counts the rows that name
-/// a link or a piece, which goes with the last of them.
+/// a link or a piece, which goes with the last of them. Tables have row ids: from any other table SQLite moves what is
+/// longer than a quarter of a page to a page of its own.
 const VERSION_1: &str = "
 CREATE TABLE tasks (
     id BLOB NOT NULL PRIMARY KEY,
@@ -34,7 +35,7 @@ CREATE TABLE tasks (
     reply INTEGER,
     failure BLOB,
     usage BLOB
-) WITHOUT ROWID;
+);
 CREATE UNIQUE INDEX tasks_by_key ON tasks (tenant, key) WHERE key IS NOT NULL;
 CREATE INDEX tasks_by_status ON tasks (status, id);
 CREATE INDEX tasks_by_end ON tasks (ended, id) WHERE ended IS NOT NULL;
@@ -44,7 +45,7 @@ CREATE TABLE failed_attempts (
     attempt INTEGER NOT NULL,
     failed BLOB NOT NULL,
     PRIMARY KEY (task, attempt)
-) WITHOUT ROWID;
+);
 CREATE TABLE steps (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     task BLOB NOT NULL,

@@ -83,30 +83,24 @@ fn damaged_frame(header: &Header, mut reader: impl Read) -> Result<Option<u64>> 
     let mut frame = Frame { head: [0; FRAME_HEADER_BYTES], page: vec![0; header.page_bytes] };
     let mut sums = header.sums;
     let mut at = 0;
-    let mut before = loop {
+    // The frame before, as far as it was a commit: its checksums, of which either may be the right one in a damaged frame.
+    let mut commit_before = loop {
         if !frame.fill(&mut reader)? {
             return Ok(None);
         }
         at += 1;
         let computed = frame.computed(header, sums);
-        if frame.salts() != header.salts || computed != frame.sums() {
-            // Either of its checksums may be the right one.
-            break frame.has_salts(header).then(|| (frame.is_commit(), [computed, frame.sums()]));
+        if !frame.has_salts(header) || computed != frame.sums() {
+            break frame.is_commit().then(|| [computed, frame.sums()]);
         }
         sums = computed;
     };
     while frame.fill(&mut reader)? {
-        if !frame.has_salts(header) {
-            before = None;
-            continue;
-        }
-        let follows_commit = before.is_some_and(|(is_commit, sums)| {
-            is_commit && sums.iter().any(|sums| frame.computed(header, *sums) == frame.sums())
-        });
-        if follows_commit {
+        let follows = |sums: Sums| frame.computed(header, sums) == frame.sums();
+        if frame.has_salts(header) && commit_before.is_some_and(|sums| sums.into_iter().any(follows)) {
             return Ok(Some(at));
         }
-        before = Some((frame.is_commit(), [frame.sums(); 2]));
+        commit_before = frame.is_commit().then(|| [frame.sums(); 2]);
     }
     Ok(None)
 }
@@ -153,12 +147,8 @@ impl Frame {
         number(&self.head, 4) != 0
     }
 
-    fn salts(&self) -> &[u8] {
-        self.head.get(8..16).unwrap_or_default()
-    }
-
     fn has_salts(&self, header: &Header) -> bool {
-        self.salts() == header.salts
+        self.head.get(8..16) == Some(&header.salts[..])
     }
 
     /// The checksum that stands in it.

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::{Folder, refused};
 use crate::store::conformance::samples::{accepted, id, task};
 use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::open::PAGE_BYTES;
 use crate::store::sqlite::schema::{MIGRATIONS, VERSION, migrate};
 use crate::store::{StoreErrorKind, TaskStore};
 
@@ -101,9 +102,10 @@ async fn damage_in_a_log_is_refused_wherever_another_commit_stands_behind_it() {
 
 /// Where the frames of the last commit begin.
 fn last_commit(log: &[u8]) -> usize {
-    let frames = (32..log.len()).step_by(24 + 4_096);
+    let frame = 24 + PAGE_BYTES as usize;
+    let frames = (32..log.len()).step_by(frame);
     let commits: Vec<_> = frames.filter(|at| log[at + 4..at + 8] != [0; 4]).collect();
-    commits[commits.len() - 2] + 24 + 4_096
+    commits[commits.len() - 2] + frame
 }
 
 #[tokio::test]
@@ -166,6 +168,7 @@ fn a_newer_version_is_not_made_an_older_one() {
 async fn a_crash_within_the_first_migration_leaves_a_new_journal() {
     let folder = Folder::new();
     let mut connection = Connection::open(folder.journal()).unwrap();
+    connection.pragma_update(None, "page_size", PAGE_BYTES).unwrap();
     // So little memory that pages go to the file before the end.
     connection.pragma_update(None, "cache_size", 1).unwrap();
     let transaction = connection.transaction().unwrap();
@@ -187,7 +190,7 @@ async fn a_crash_within_the_first_migration_leaves_a_new_journal() {
     drop(connection);
     let whole = std::fs::read(folder.journal()).unwrap();
     let begun = Folder::new();
-    std::fs::write(begun.journal(), &whole[..4_096]).unwrap();
+    std::fs::write(begun.journal(), &whole[..PAGE_BYTES as usize]).unwrap();
     let undo = std::fs::read(crashed.0.path().join("journal.db-journal"));
     assert!(undo.is_err(), "what was taken back is done with");
     std::fs::write(begun.0.path().join("journal.db-journal"), image_of_nothing()).unwrap();
@@ -200,7 +203,7 @@ fn image_of_nothing() -> Vec<u8> {
     let mut bytes = vec![0; 512];
     bytes[..8].copy_from_slice(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7");
     bytes[20..24].copy_from_slice(&512_u32.to_be_bytes());
-    bytes[24..28].copy_from_slice(&4_096_u32.to_be_bytes());
+    bytes[24..28].copy_from_slice(&PAGE_BYTES.to_be_bytes());
     bytes
 }
 

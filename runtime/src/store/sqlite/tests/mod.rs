@@ -1,5 +1,6 @@
 mod damage;
 mod rows;
+mod size;
 
 use std::path::{Path, PathBuf};
 
