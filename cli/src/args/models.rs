@@ -72,7 +72,7 @@ pub(crate) struct WhyArgs {
     pub(crate) latency_ms: Option<u64>,
 
     /// The highest price of a call with 1,000 tokens of prompt and 1,000 of answer
-    #[arg(long, value_name = "USD", value_parser = parse_usd, help_heading = "Constraints in the place of the settings")]
+    #[arg(long, value_name = "USD", value_parser = parse_usd, allow_negative_numbers = true, help_heading = "Constraints in the place of the settings")]
     pub(crate) cost_usd: Option<f64>,
 
     /// The lowest quality, 0 to 1
