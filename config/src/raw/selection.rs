@@ -89,7 +89,7 @@ pub(crate) struct RawDemotion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency_factor_max: Option<f64>,
     /// The number of last calls that are looked at; fewer demote nobody.
-    #[schemars(range(min = 1, max = 10_000), extend("x-reason" = "each is remembered"))]
+    #[schemars(range(min = 1, max = 512), extend("x-reason" = "so many calls of a model are remembered"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calls: Option<u32>,
     /// How long it stays demoted at least, in milliseconds.
