@@ -51,7 +51,8 @@ pub trait TaskStore: Send + Sync + fmt::Debug {
     fn commit(&self, group: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Reception>, StoreError>>;
 
     /// The tasks that have not ended, in the order of their ids, without their requests: up to `limit` of those
-    /// behind `after`.
+    /// behind `after`. A task that cannot be read, for damage or another version, is left out here and in
+    /// [`list`](Self::list), and stays in the store.
     fn open_tasks(
         &self,
         after: Option<TaskId>,

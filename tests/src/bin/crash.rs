@@ -150,7 +150,7 @@ async fn main() -> Result<()> {
         };
         let begun = tokio::time::timeout(FIRST_QUESTION_LIMIT, work).await;
         begun.with_context(|| format!("wait for the first question of round {round}"))??;
-        let after = Duration::from_millis(draws.below(1_000, "killed after", round));
+        let after = Duration::from_millis(draws.below(500, "killed after", round));
         tokio::time::sleep(after).await;
         match running.0.try_wait()? {
             None => killed += 1,

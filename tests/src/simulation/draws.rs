@@ -36,7 +36,7 @@ impl Draws {
         self.below(1_000, label, place) < per_mille
     }
 
-    /// Lets others go first, up to [`DAWDLES_MAX`] times: the scheduler takes who is ready in the order of becoming so,
+    /// Lets others go first, up to three times: the scheduler takes who is ready in the order of becoming so,
     /// and each seed is to see another order.
     pub async fn dawdle(self, label: &str, place: u64) {
         for _ in 0..self.below(DAWDLES_MAX + 1, label, place ^ DAWDLING) {
