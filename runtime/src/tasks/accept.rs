@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Engine;
 use super::ledger::Origin;
 use super::open_task::{OpenTask, OpenTaskArgs, Settled, Work};
-use crate::store::{Entry, Reception, StoreError, StoreErrorKind};
+use crate::store::{Entry, Reception, StoreError, StoreErrorKind, StoredTask};
 
 /// How often an acceptance is written again when the writer was restarted under it.
 const WRITER_RESTARTS_MAX: u32 = 3;
@@ -238,16 +238,26 @@ impl Engine {
     /// [`attach`](Self::attach), tried again while the journal cannot be read for now: whoever asks would take that for
     /// the failure of a task that may have an answer.
     async fn attach_in_time(&self, id: TaskId) -> Result<Arc<OpenTask>, Failure> {
+        // What cannot be read after that is told by the look itself.
+        let _ = self.look_up(id).await;
+        self.attach(id).await
+    }
+
+    /// A task as it is in the journal, looked for again while that cannot be read for now.
+    ///
+    /// # Errors
+    /// The last look's.
+    pub(super) async fn look_up(&self, id: TaskId) -> Result<Option<StoredTask>, StoreError> {
         let store = self.parts.journal.store();
         let mut again = LOOK_AGAIN;
         for _ in 1..LOOKS_MAX {
             match store.task(id).await {
                 Err(error) if error.is_transient() => tokio::time::sleep(again).await,
-                Ok(_) | Err(_) => break,
+                looked => return looked,
             }
             again *= 2;
         }
-        self.attach(id).await
+        store.task(id).await
     }
 
     /// A task that was accepted before: an open one of this process, or one that has ended.
