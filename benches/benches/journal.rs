@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 use playhouse_benches::{args, median, table};
 use playhouse_runtime::protocol::TaskId;
 use playhouse_runtime::protocol::completion::{
-    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, StopReason,
+    ChatMessage, Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
 };
 use playhouse_runtime::protocol::journal::{
     Fingerprint, Part, Payload, RecordedStep, StepKind, StepOutcome, StepPath,
@@ -150,6 +150,11 @@ fn around(call: usize) -> Completion {
             ..Usage::default()
         },
         usage_reported: true,
+        route: Route {
+            reason: "The settings name this model for chat (selection.by_task.chat).".to_owned(),
+            attempts: 1,
+            ..Route::default()
+        },
         origin: Origin {
             model: "gpt-4o-2024-08-06".to_owned(),
             provider: ProviderKind::OpenAi,

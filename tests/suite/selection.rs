@@ -55,7 +55,7 @@ fn settings(folder: &Path) -> Config {
         let provider = ProviderConfig::Scripted { script: script.clone() };
         config.models.insert(name.to_owned(), ModelConfig::new(provider));
     }
-    config.selection.default = "a".to_owned();
+    "a".clone_into(&mut config.selection.default);
     config
 }
 

@@ -85,7 +85,7 @@ mod tests {
     fn the_bytes_of_an_answer_are_those_of_every_version() {
         // Held still: programs of two versions share a cache. What cannot be read is no answer, and asked anew.
         let bytes = playhouse_protocol::envelope::encode(&kept(7)).unwrap();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::pull::hex(&bytes);
         insta::assert_snapshot!(hex, @"504801011e0015000000af0db9e90702686900010a00020001016d0100000100000000");
     }
 }

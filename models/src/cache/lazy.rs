@@ -12,8 +12,7 @@ use super::{AnswerCache, CacheError};
 pub(crate) struct LazyCache {
     config: CacheConfig,
     clock: Arc<dyn WallClock>,
-    /// Inside, `None` when nothing is kept.
-    cache: Mutex<Option<Option<Arc<AnswerCache>>>>,
+    cache: Mutex<Option<Arc<AnswerCache>>>,
 }
 
 impl LazyCache {
@@ -24,11 +23,9 @@ impl LazyCache {
     /// The cache; `None` when the settings keep nothing. A failure is not kept.
     pub(crate) fn get(&self) -> Result<Option<Arc<AnswerCache>>, CacheError> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cache) = &*cache {
-            return Ok(cache.clone());
+        if cache.is_none() {
+            *cache = AnswerCache::new(&self.config, Arc::clone(&self.clock))?.map(Arc::new);
         }
-        let built = AnswerCache::new(&self.config, Arc::clone(&self.clock))?.map(Arc::new);
-        *cache = Some(built.clone());
-        Ok(built)
+        Ok(cache.clone())
     }
 }

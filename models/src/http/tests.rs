@@ -27,15 +27,16 @@ fn client(provider: ProviderKind, args: HttpArgs) -> HttpModel {
 
 #[tokio::test]
 async fn an_entry_of_the_catalog_speaks_the_form_that_the_settings_name() {
-    let forms: [(fn(HttpConfig) -> ProviderConfig, &str); 3] = [
-        (ProviderConfig::OpenAi, "POST /v1/chat/completions "),
-        (ProviderConfig::Anthropic, "POST /v1/messages "),
-        (ProviderConfig::Ollama, "POST /v1/api/chat "),
-    ];
-    for (provider, begin) in forms {
+    let forms = ["POST /v1/chat/completions ", "POST /v1/messages ", "POST /v1/api/chat "];
+    for (number, begin) in forms.into_iter().enumerate() {
         let server = Server::start(vec![json(400, "{}")]).await;
         let mut config = Config::default();
-        let model = ModelConfig::new(provider(HttpConfig::new(server.url("/v1"), "x")));
+        let http = HttpConfig::new(server.url("/v1"), "x");
+        let model = ModelConfig::new(match number {
+            0 => ProviderConfig::OpenAi(http),
+            1 => ProviderConfig::Anthropic(http),
+            _ => ProviderConfig::Ollama(http),
+        });
         config.models.insert("x".to_owned(), model);
         let parts = CatalogParts {
             random: Arc::new(Always(0)),

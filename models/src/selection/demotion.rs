@@ -217,7 +217,7 @@ mod tests {
         let (demotion, change) = look(&watch, &stats);
         assert_eq!(demotion.unwrap().time_left, CONFIG.duration);
         assert!(matches!(change, Some(Change::Demoted(DemotionReason::Failing { .. }))));
-        advance(CONFIG.duration - MS).await;
+        advance(CONFIG.duration.saturating_sub(MS)).await;
         let (demotion, change) = look(&watch, &stats);
         assert_eq!((demotion.unwrap().time_left, change), (MS, None));
         advance(MS).await;

@@ -108,10 +108,8 @@ impl ModelSelector {
             _ => self.select(wish, measured),
         };
         let chosen = outcome.as_ref().map(|selection| selection.model.as_str()).unwrap_or_default();
-        let of_task = || match self.config.split.contains_key(wish.task_type) {
-            true => None,
-            false => self.config.constraints.get(wish.task_type),
-        };
+        let is_split = self.config.split.contains_key(wish.task_type);
+        let of_task = || self.config.constraints.get(wish.task_type).filter(|_| !is_split);
         let constraints = constraints.or_else(of_task).cloned().unwrap_or_default();
         let candidates = self.models.iter().map(|(name, facts)| {
             let seen = measured.measured(name, wish.task_type);

@@ -39,8 +39,7 @@ pub(super) fn order<'a>(
 fn draw(task_type: &str, task_id: TaskId, place: usize, total: u64) -> u64 {
     let mut fields = FieldDigest::new("split");
     fields.text(task_type).bytes(task_id.as_bytes()).count(place);
-    let [a, b, c, d, e, f, g, h, ..] = fields.end();
-    let drawn = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let drawn = fields.end().iter().take(8).rev().fold(0, |drawn, byte| (drawn << 8) | u64::from(*byte));
     // The high half of the product maps 64 random bits onto 0..total without a division.
     u64::try_from((u128::from(drawn) * u128::from(total)) >> 64).unwrap_or(0)
 }

@@ -101,8 +101,9 @@ pub(super) static BODIES: &[Fault] = &[
         |_| {
             let head =
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
-            let body: String = whole(TEXT, "stop", USAGE).chars().map(|c| format!("1\r\n{c}\r\n")).collect();
-            vec![send(head), send(&body), send("0\r\n\r\n")]
+            let body = whole(TEXT, "stop", USAGE);
+            let chunks = body.chars().map(|c| send(&format!("1\r\n{c}\r\n")));
+            std::iter::once(send(head)).chain(chunks).chain([send("0\r\n\r\n")]).collect()
         },
         ONE,
     ),

@@ -17,7 +17,8 @@ pub(super) fn wait_ms(ms: u64) -> Act {
 
 /// A response with a length, after which the connection can be used again.
 pub(super) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<Act> {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     let length = body.len();
     vec![send(&format!(
         "HTTP/1.1 {status} X\r\nx-request-id: req-7\r\n{headers}content-length: {length}\r\n\r\n{body}"

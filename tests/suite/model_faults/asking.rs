@@ -86,7 +86,7 @@ async fn ask_streamed(client: &dyn ModelClient, request: CompletionRequest) -> M
     let mut events = client.stream(request);
     let (mut text, mut restarts) = (String::new(), 0);
     loop {
-        match events.next().await.expect("an end") {
+        match events.next().await.unwrap() {
             Ok(CompletionEvent::Delta(delta)) => text.push_str(&delta),
             Ok(CompletionEvent::Restarted { .. }) => {
                 text.clear();

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use playhouse_models::ModelErrorKind;
 use playhouse_protocol::FailureClass;
 use playhouse_tests::faults::{Fault, FaultServer, GROUPS, TEXT};
 use serde_json::{Value, json};
@@ -107,6 +106,7 @@ struct Aimock {
 
 impl Aimock {
     /// Starts it, or says why the test is skipped.
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     async fn start() -> Option<Self> {
         let script = variable("PLAYHOUSE_AIMOCK").unwrap_or_else(|| {
             let cache = std::env::home_dir().unwrap_or_default().join(".cache/playhouse");
@@ -134,10 +134,10 @@ impl Aimock {
         let address = format!("127.0.0.1:{port}");
         let listens = async {
             while TcpStream::connect(&address).await.is_err() {
-                sleep(Duration::from_millis(50)).await
+                sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(START_MAX, listens).await.expect("the other server listens");
+        timeout(START_MAX, listens).await.unwrap();
         Some(Self { _process: process, _folder: folder, address })
     }
 
@@ -154,24 +154,30 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).map(PathBuf::from)
 }
 
-/// What of an outcome both servers must agree on. A text that was cut differs by where it was cut.
-fn essence(met: &Met) -> (Result<(String, u32), (String, FailureClass, Option<u16>, bool)>, Option<u32>) {
-    let restarts = met.arrived.as_ref().map(|(_, restarts)| *restarts);
-    match &met.result {
-        Ok(completion) => (Ok((completion.text.clone(), completion.route.attempts)), restarts),
-        Err(error) => {
-            let knows_limit = matches!(*error.kind, ModelErrorKind::ContextExceeded { .. });
-            (Err((kind(error), error.class(), error.status, knows_limit)), restarts)
-        }
+/// What of an outcome both servers must agree on.
+#[derive(Debug, PartialEq)]
+struct Essence {
+    /// The text, and the requests that it took.
+    answer: Option<(String, u32)>,
+    /// The error's kind, class and status.
+    error: Option<(String, FailureClass, Option<u16>)>,
+    restarts: Option<u32>,
+}
+
+fn essence(met: &Met) -> Essence {
+    Essence {
+        answer: met
+            .result
+            .as_ref()
+            .ok()
+            .map(|completion| (completion.text.clone(), completion.route.attempts)),
+        error: met.result.as_ref().err().map(|error| (kind(error), error.class(), error.status)),
+        restarts: met.arrived.as_ref().map(|(_, restarts)| *restarts),
     }
 }
 
 fn fault(name: &str) -> &'static Fault {
-    GROUPS
-        .iter()
-        .flat_map(|group| group.faults)
-        .find(|fault| fault.name == name)
-        .expect("a fault of the table")
+    GROUPS.iter().flat_map(|group| group.faults).find(|fault| fault.name == name).unwrap()
 }
 
 #[tokio::test]

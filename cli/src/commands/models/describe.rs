@@ -81,8 +81,10 @@ pub(super) fn all(
             used_for.insert(0, "default".to_owned());
         }
         let size = model.size_bytes.map(|size| format!(", {}", words::bytes(size))).unwrap_or_default();
-        let troubles: String = model.troubles.iter().map(|trouble| format!(", {trouble}")).collect();
-        let state = format!("{}{size}{troubles}", model.state);
+        let mut state = format!("{}{size}", model.state);
+        for trouble in &model.troubles {
+            let _ = write!(state, ", {trouble}");
+        }
         let [calls, errors, p50, p95, p99] = model.measured.cells();
         table.row([
             model.name,

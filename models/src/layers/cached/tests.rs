@@ -335,16 +335,17 @@ impl AnswerStore for Far {
     }
 }
 
-fn tiers(far: &Arc<Far>) -> Option<Vec<Arc<dyn AnswerStore>>> {
+fn tiers(far: &Arc<Far>) -> Vec<Arc<dyn AnswerStore>> {
     let memory = Arc::new(crate::cache::MemoryStore::new(1024 * 1024));
-    Some(vec![memory, Arc::<Far>::clone(far)])
+    vec![memory, Arc::<Far>::clone(far)]
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_another_process_kept_is_found_and_then_kept_near_for_the_rest_of_its_time() {
     let far = Arc::<Far>::default();
-    let one = bench_with(CacheMode::Exact, ProviderKind::OpenAi, tiers(&far), vec![Step::Answer("hi")]);
-    let other = bench_with(CacheMode::Exact, ProviderKind::OpenAi, tiers(&far), vec![Step::Answer("new")]);
+    let one = bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(tiers(&far)), vec![Step::Answer("hi")]);
+    let other =
+        bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(tiers(&far)), vec![Step::Answer("new")]);
     one.cached.complete(greedy()).await.unwrap();
     assert_eq!(far.answers.lock().unwrap().values().next().unwrap().1, Duration::from_secs(60));
     other.clock.0.store(40_000, Ordering::Relaxed);
@@ -367,7 +368,8 @@ async fn a_cache_that_is_down_or_damaged_is_passed_by_and_counted() {
     ] {
         let far = Arc::<Far>::default();
         *far.broken.lock().unwrap() = Some(error);
-        let bench = bench_with(CacheMode::Exact, ProviderKind::OpenAi, tiers(&far), vec![Step::Answer("hi")]);
+        let bench =
+            bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(tiers(&far)), vec![Step::Answer("hi")]);
         assert_eq!(bench.cached.complete(greedy()).await.unwrap().text, "hi");
         assert_eq!(bench.notes.take(), [bypassed.clone(), CallEvent::CacheMiss, bypassed.clone()]);
         assert!(bench.cached.complete(greedy()).await.unwrap().route.cached, "memory still answers");

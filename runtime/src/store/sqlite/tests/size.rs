@@ -1,6 +1,8 @@
 //! What is new in a conversation is what it costs.
 
-use playhouse_protocol::completion::{Completion, CompletionRequest, Origin, ProviderKind, StopReason};
+use playhouse_protocol::completion::{
+    Completion, CompletionRequest, Origin, ProviderKind, Route, StopReason,
+};
 use playhouse_protocol::journal::{
     Fingerprint, Part, Payload, RecordedStep, StepKind, StepOutcome, StepPath,
 };
@@ -32,6 +34,11 @@ fn around(call: u64) -> Completion {
             ..Usage::default()
         },
         usage_reported: true,
+        route: Route {
+            reason: "The settings name this model for chat (selection.by_task.chat).".to_owned(),
+            attempts: 1,
+            ..Route::default()
+        },
         origin: Origin {
             model: "gpt-4o-2024-08-06".to_owned(),
             provider: ProviderKind::OpenAi,
