@@ -444,7 +444,7 @@ fn a_split_has_models_of_the_catalog_with_weights() {
     playhouse.yaml:1:64: selection.demotion.latency_factor_max: 1 is out of range
     hint: allowed: above 1 to 1000 (more is out of service)
     playhouse.yaml:1:74: selection.demotion.calls: 0 is out of range
-    hint: allowed: 1 to 10000 (each is remembered)
+    hint: allowed: 1 to 512 (so many calls of a model are remembered)
     ");
 }
 
