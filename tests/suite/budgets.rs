@@ -126,7 +126,8 @@ async fn what_was_used_today_is_known_to_the_next_process_and_yesterday_is_not()
     let runtime = at_noon(7, &tale, &store, |config| config.budgets.tenant_day = tokens(100)).await;
     assert_eq!(used(&runtime, &acme), times(USED, 3));
     assert_eq!(runtime.budgets().day().used, times(USED, 3));
-    assert!(ask(&runtime, acme).await.is_err());
+    let refused = ask(&runtime, acme).await.unwrap_err();
+    assert!(refused.message.starts_with("stay within the day's budget of tenant acme: "), "{refused}");
     runtime.shutdown(std::time::Duration::ZERO).await;
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Tale {
     pub(super) panics: AtomicUsize,
     /// The time of day.
     pub(super) unix_ms: AtomicU64,
+    /// Runtimes that were opened. Each draws ids of its own.
+    opened: AtomicU64,
 }
 
 impl Tale {
@@ -57,6 +59,7 @@ impl Tale {
             answers_max: AtomicUsize::new(usize::MAX),
             panics: AtomicUsize::new(0),
             unix_ms: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
         })
     }
 }
@@ -176,7 +179,7 @@ pub(super) async fn open(
     };
     Runtime::builder()
         .config(config)
-        .seed(1)
+        .seed(tale.opened.fetch_add(1, Ordering::SeqCst))
         .clock(Arc::clone(tale) as _)
         .store(store)
         .model("teller", Arc::new(Teller { info, tale: Arc::clone(tale) }))

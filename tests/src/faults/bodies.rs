@@ -113,6 +113,7 @@ pub(super) static BODIES: &[Fault] = &[
         |_| json(200, &whole(r#"{\"verdict\":7}"#, "stop", USAGE)),
         Outcome::error("OutOfSchema", Retryable, None, 3),
     )
+    .streamed(Outcome::error("OutOfSchema", Retryable, None, 3).restarted(2))
     .with_schema(),
     Fault::new(
         "out-of-schema-once",
@@ -123,6 +124,7 @@ pub(super) static BODIES: &[Fault] = &[
         },
         Outcome::answer(r#"{"verdict":"yes"}"#, 2),
     )
+    .streamed(Outcome::answer(r#"{"verdict":"yes"}"#, 2).restarted(1))
     .with_schema(),
     Fault::new(
         "slow-failure",

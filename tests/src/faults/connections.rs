@@ -80,7 +80,7 @@ pub(super) static CONNECTIONS: &[Fault] = &[
         "silence-for-ever",
         "the request is taken and nothing is ever said",
         |_| vec![Act::Stall],
-        Outcome::error("TimedOut", Retryable, None, 3),
+        Outcome::error("TimedOut", Retryable, None, 4),
     )
     .impatient(),
     Fault::new(

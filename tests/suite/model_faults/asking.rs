@@ -35,7 +35,7 @@ pub(super) fn key_file() -> NamedTempFile {
 
 fn settings(fault: &Fault, base_url: String, key: &NamedTempFile) -> HttpConfig {
     let ms = Duration::from_millis;
-    let limit = if fault.impatient { ms(1_000) } else { ms(10_000) };
+    let limit = if fault.impatient { ms(2_000) } else { ms(20_000) };
     HttpConfig {
         api_key: Some(SecretRef::File(key.path().to_owned())),
         structured_output: true,

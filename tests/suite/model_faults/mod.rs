@@ -8,6 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use futures::future::join_all;
+use playhouse_models::ModelClient;
 use playhouse_tests::faults::{
     End, Fault, FaultServer, GROUPS, KEY, OTHER_HOST, Outcome, PROMPT, Place, Seen,
 };
@@ -74,27 +75,41 @@ fn check_requests(expected: &Outcome, seen: &[Seen], complaints: &mut Complaints
     complaints.unless(keyed, || "left the key out".to_owned());
 }
 
-/// Plays one fault in one way; what was not as the table says.
-async fn play(
-    server: &FaultServer,
-    key: &NamedTempFile,
+/// A fault and one way of asking.
+struct Play {
     fault: &'static Fault,
     streamed: bool,
-) -> Vec<String> {
-    let Some(expected) = (if streamed { fault.streamed } else { fault.plain }) else { return Vec::new() };
-    let way = if streamed { "streamed" } else { "plain" };
-    let base_url = match fault.place {
-        Place::Server => server.base_url(fault.name, way),
-        Place::ServerByTls => server.base_url(fault.name, way).replace("http:", "https:"),
-        // The port of "discard", of an address that nobody uses.
-        Place::Nowhere => "http://127.0.0.3:9/v1".to_owned(),
-    };
-    let client = client(fault, base_url, key);
-    let met = ask(&*client, question(fault, fault.name), streamed).await;
-    let mut complaints = Complaints::default();
-    check_end(&expected, &met, &mut complaints);
-    check_requests(&expected, &server.seen(fault.name, way), &mut complaints);
-    complaints.0.into_iter().map(|complaint| format!("{}, {way}: {complaint}", fault.name)).collect()
+    expected: Outcome,
+    client: Arc<dyn ModelClient>,
+}
+
+impl Play {
+    /// Makes the client, which takes a while: all of them are made before anybody's time begins.
+    fn new(server: &FaultServer, key: &NamedTempFile, fault: &'static Fault, streamed: bool) -> Option<Self> {
+        let expected = if streamed { fault.streamed } else { fault.plain }?;
+        let base_url = match fault.place {
+            Place::Server => server.base_url(fault.name, way(streamed)),
+            Place::ServerByTls => server.base_url(fault.name, way(streamed)).replace("http:", "https:"),
+            // The port of "discard", of an address that nobody uses.
+            Place::Nowhere => "http://127.0.0.3:9/v1".to_owned(),
+        };
+        Some(Self { fault, streamed, expected, client: client(fault, base_url, key) })
+    }
+
+    /// What was not as the table says.
+    async fn run(&self, server: &FaultServer) -> Vec<String> {
+        let Self { fault, streamed, expected, client } = self;
+        let way = way(*streamed);
+        let met = ask(&**client, question(fault, fault.name), *streamed).await;
+        let mut complaints = Complaints::default();
+        check_end(expected, &met, &mut complaints);
+        check_requests(expected, &server.seen(fault.name, way), &mut complaints);
+        complaints.0.into_iter().map(|complaint| format!("{}, {way}: {complaint}", fault.name)).collect()
+    }
+}
+
+const fn way(streamed: bool) -> &'static str {
+    if streamed { "streamed" } else { "plain" }
 }
 
 /// Keeps what is logged.
@@ -133,9 +148,10 @@ async fn every_named_fault_ends_as_the_table_says_and_gives_nothing_away() {
     let server = FaultServer::start("127.0.0.1").await.unwrap();
     let elsewhere = FaultServer::start(OTHER_HOST).await.unwrap();
     let faults: Vec<&'static Fault> = GROUPS.iter().flat_map(|group| group.faults).collect();
-    let plays =
-        faults.iter().flat_map(|fault| [false, true].map(|streamed| play(&server, &key, fault, streamed)));
-    let complaints = join_all(plays).await.concat();
+    let ways = faults.iter().flat_map(|fault| [(*fault, false), (*fault, true)]);
+    let plays: Vec<_> =
+        ways.filter_map(|(fault, streamed)| Play::new(&server, &key, fault, streamed)).collect();
+    let complaints = join_all(plays.iter().map(|play| play.run(&server))).await.concat();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert_eq!(elsewhere.seen_len(), 0, "a redirect was followed");
 
