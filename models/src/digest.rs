@@ -44,7 +44,7 @@ impl FieldDigest {
     pub fn request(&mut self, request: &CompletionRequest) -> &mut Self {
         let CompletionRequest { messages, sampling, completion_tokens_max, stop, format } = request;
         self.count(messages.len());
-        for message in messages {
+        for message in messages.iter() {
             self.text(message.role.as_str()).text(&message.content);
         }
         self.optional(sampling.temperature.map(f32::to_le_bytes))

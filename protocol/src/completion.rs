@@ -1,5 +1,7 @@
 //! What a model is asked and what it answers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::usage::Usage;
@@ -87,8 +89,8 @@ pub enum ResponseFormat {
 /// A question to a model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CompletionRequest {
-    /// The conversation, oldest message first. At least one message.
-    pub messages: Vec<ChatMessage>,
+    /// The conversation, oldest message first. At least one message. Shared, since every layer and attempt keeps the request.
+    pub messages: Arc<[ChatMessage]>,
     /// How tokens are chosen.
     pub sampling: Sampling,
     /// The longest answer, in tokens; `None` leaves it to the model's own limit.
@@ -102,7 +104,7 @@ pub struct CompletionRequest {
 impl CompletionRequest {
     /// A question with default settings.
     pub fn new(messages: Vec<ChatMessage>) -> Self {
-        Self { messages, ..Self::default() }
+        Self { messages: messages.into(), ..Self::default() }
     }
 }
 

@@ -46,13 +46,14 @@ impl Agent for Translator {
 
     async fn run(&self, ctx: &mut AgentContext, request: Translate) -> Result<Translated, AgentError> {
         let question = CompletionRequest {
-            messages: vec![
+            messages: [
                 ChatMessage::system(format!(
                     "Translate into {}. Answer with the translation only.",
                     request.into
                 )),
                 ChatMessage::user(request.text),
-            ],
+            ]
+            .into(),
             completion_tokens_max: Some(200),
             ..CompletionRequest::default()
         };

@@ -1,5 +1,7 @@
 //! The forms in which questions and answers are written down.
 
+use std::sync::Arc;
+
 use playhouse_protocol::completion::{Completion, CompletionRequest, CompletionV1, Role};
 use playhouse_protocol::envelope::{self, EnvelopeError};
 use playhouse_protocol::journal::{Part, Payload};
@@ -7,7 +9,7 @@ use playhouse_protocol::journal::{Part, Payload};
 /// The settings first, then a piece for each message: a conversation that grows costs what is new in it.
 pub(super) fn of_request(request: &CompletionRequest) -> Result<Payload, EnvelopeError> {
     let settings = CompletionRequest {
-        messages: Vec::new(),
+        messages: Arc::default(),
         sampling: request.sampling,
         completion_tokens_max: request.completion_tokens_max,
         stop: request.stop.clone(),

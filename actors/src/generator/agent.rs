@@ -46,7 +46,7 @@ impl Agent for CodeGenerator {
             model: request.model.clone(),
             label: format!("{verb} {} code", request.language.display_name()),
             request: CompletionRequest {
-                messages: vec![ChatMessage::system(prompt.system), ChatMessage::user(prompt.user)],
+                messages: [ChatMessage::system(prompt.system), ChatMessage::user(prompt.user)].into(),
                 sampling: settled(request.sampling, settings.sampling),
                 completion_tokens_max: Some(settings.completion_tokens_max),
                 ..CompletionRequest::default()

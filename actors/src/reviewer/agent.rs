@@ -62,7 +62,7 @@ impl Agent for CodeReviewer {
             model: request.model.clone(),
             label: format!("review {} code", request.language.display_name()),
             request: CompletionRequest {
-                messages: vec![ChatMessage::system(prompt.system), ChatMessage::user(prompt.user)],
+                messages: [ChatMessage::system(prompt.system), ChatMessage::user(prompt.user)].into(),
                 sampling: settled(request.sampling, settings.sampling),
                 completion_tokens_max: Some(settings.completion_tokens_max),
                 format,

@@ -139,7 +139,7 @@ mod tests {
         let request = CompletionRequest {
             completion_tokens_max: Some(9),
             stop: vec!["END".to_owned()],
-            messages: vec![ChatMessage::user("hello")],
+            messages: [ChatMessage::user("hello")].into(),
             ..sampled(Sampling { temperature: Some(0.5), top_p: Some(0.25), top_k: Some(40), seed: Some(7) })
         };
         assert_snapshot!(json(&request), @r#"{"model":"claude-x","max_tokens":9,"messages":[{"role":"user","content":"hello"}],"temperature":0.5,"top_p":0.25,"top_k":40,"stop_sequences":["END"],"stream":true}"#);

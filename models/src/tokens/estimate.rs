@@ -11,7 +11,7 @@ use super::TokenCounter;
 /// may be long. Gives zero tokens when the runtime is shutting down and takes no more work.
 pub(crate) async fn usage(
     counter: Arc<dyn TokenCounter>,
-    messages: Vec<ChatMessage>,
+    messages: Arc<[ChatMessage]>,
     answer: String,
 ) -> Usage {
     let counted =

@@ -6,7 +6,7 @@ use crate::develop::Develop;
 
 fn request() -> CompletionRequest {
     CompletionRequest {
-        messages: vec![ChatMessage::system("be brief"), ChatMessage::user("hi")],
+        messages: [ChatMessage::system("be brief"), ChatMessage::user("hi")].into(),
         sampling: Sampling { temperature: Some(0.5), seed: Some(7), ..Sampling::default() },
         completion_tokens_max: Some(300),
         stop: vec!["END".to_owned()],
