@@ -23,7 +23,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tiktoken-rs", &["models"]),
     ("candle-core", &["models"]),
     ("reqwest", &["models"]),
-    ("moka", &["models"]),
+    ("quick_cache", &["models"]),
     ("redis", &["models"]),
     ("ractor", &["supervisors", "actors", "runtime"]),
     ("rusqlite", &["runtime"]),

@@ -7,7 +7,7 @@ use playhouse_protocol::FailureClass;
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// The reference to the address cannot be followed.
-    #[error("use the cache: cache.redis.url: {0}")]
+    #[error("use the cache: cache.redis.url: {}", .0.line())]
     Address(ConfigError),
     /// The address is none. It may hold a password, so it is not told.
     #[error("use the cache: cache.redis.url refers to something that is no address of a Redis server")]

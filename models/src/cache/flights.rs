@@ -1,7 +1,9 @@
 //! Equal questions at one time are asked once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use playhouse_protocol::completion::Completion;
@@ -14,22 +16,27 @@ use super::CacheKey;
 /// reading it would otherwise hold up all others.
 const WAIT_MAX: Duration = Duration::from_mins(5);
 
-/// The answers that are being waited for. One for each cache.
+/// What is handed to those who wait.
+type Answer = Option<Arc<Completion>>;
+
+/// The calls that ask, and who waits for them. One for each cache.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
-    running: Mutex<HashMap<CacheKey, Waiting>>,
+    /// Nearly always nobody waits: then there is nothing to hand an answer over with.
+    running: Mutex<HashMap<CacheKey, Option<watch::Sender<Answer>>>>,
+    ended: AtomicU64,
 }
 
 /// Waits for the answer of another call.
-#[derive(Debug, Clone)]
-pub(crate) struct Waiting(watch::Receiver<Option<Arc<Completion>>>);
+#[derive(Debug)]
+pub(crate) struct Waiting(watch::Receiver<Answer>);
 
 /// The call that asks for all. Ends with its answer, or without when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Flight {
-    flights: Arc<Flights>,
+    /// `None` when it has ended.
+    flights: Option<Arc<Flights>>,
     key: CacheKey,
-    answer: watch::Sender<Option<Arc<Completion>>>,
 }
 
 /// A call's place among equal ones.
@@ -44,26 +51,52 @@ pub(crate) enum Place {
 impl Flights {
     /// Takes a place among the calls with this key.
     pub(crate) fn join(self: &Arc<Self>, key: CacheKey) -> Place {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(waiting) = running.get(&key) {
-            return Place::Waits(waiting.clone());
+        match self.running().entry(key) {
+            Entry::Occupied(mut entry) => {
+                let sender = entry.get_mut().get_or_insert_with(|| watch::Sender::new(None));
+                Place::Waits(Waiting(sender.subscribe()))
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(None);
+                Place::Asks(Flight { flights: Some(Arc::clone(self)), key })
+            }
         }
-        let (answer, waiting) = watch::channel(None);
-        running.insert(key, Waiting(waiting));
-        Place::Asks(Flight { flights: Arc::clone(self), key, answer })
+    }
+
+    /// How many calls have ended that asked. Who sees the same number before and after a look at what is kept, and asks
+    /// then, knows that nothing was added in between.
+    pub(crate) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Ends a call, after its answer has been kept, and gives who waits for it.
+    fn end(&self, key: &CacheKey) -> Option<watch::Sender<Answer>> {
+        let mut running = self.running();
+        self.ended.fetch_add(1, Ordering::Release);
+        running.remove(key).flatten()
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<CacheKey, Option<watch::Sender<Answer>>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Flight {
     /// Gives the answer to all who wait.
-    pub(crate) fn land(self, completion: &Completion) {
-        self.answer.send_replace(Some(Arc::new(completion.clone())));
+    pub(crate) fn land(mut self, completion: &Completion) {
+        if let Some(waiting) = self.end() {
+            waiting.send_replace(Some(Arc::new(completion.clone())));
+        }
+    }
+
+    fn end(&mut self) -> Option<watch::Sender<Answer>> {
+        self.flights.take()?.end(&self.key)
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.flights.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.end();
     }
 }
 
@@ -72,5 +105,36 @@ impl Waiting {
     pub(crate) async fn answer(mut self) -> Option<Arc<Completion>> {
         let landed = timeout(WAIT_MAX, self.0.wait_for(Option::is_some)).await;
         landed.ok()?.ok()?.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use playhouse_config::settings::{HttpConfig, ModelConfig, ProviderConfig};
+
+    use super::*;
+    use crate::cache::CacheScope;
+    use crate::testing::{completion, hello};
+
+    fn key() -> CacheKey {
+        CacheScope::new(&ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://h", "x"))))
+            .key(&hello())
+    }
+
+    #[tokio::test]
+    async fn a_call_that_has_ended_is_counted_however_it_ended_and_the_next_one_asks() {
+        let flights = Arc::<Flights>::default();
+        for ended in 0..4 {
+            assert_eq!(flights.ended(), ended);
+            let Place::Asks(flight) = flights.join(key()) else { panic!("nobody else asks") };
+            let Place::Waits(waiting) = flights.join(key()) else { panic!("there is one that asks") };
+            if ended % 2 == 0 {
+                flight.land(&completion("hi"));
+                assert_eq!(waiting.answer().await.unwrap().text, "hi");
+            } else {
+                drop(flight);
+                assert_eq!(waiting.answer().await, None);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What an answer is kept under.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::UNIX_EPOCH;
 
 use playhouse_config::settings::{LocalSource, ModelConfig, ProviderConfig};
@@ -16,8 +17,15 @@ const KEY_VERSION: u8 = 1;
 
 /// What an answer is kept under: a hash of the whole request and of who is asked. Never of a key or password, so
 /// that a new one finds the old answers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CacheKey([u8; 32]);
+
+/// The key is a hash itself: a part of it is enough for a table.
+impl Hash for CacheKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0[..8]);
+    }
+}
 
 impl CacheKey {
     /// The key in hexadecimal digits, as shared caches name it.

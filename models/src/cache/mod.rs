@@ -1,6 +1,6 @@
 //! Answers that are kept to be given again: exact match on the whole request.
 //!
-//! [`AnswerCache`] asks its stores one after the other, nearest first: [`MemoryStore`], then `RedisStore` where one is
+//! [`AnswerCache`] looks into [`MemoryStore`] first, then into each [`AnswerStore`]: `RedisStore`, where one is
 //! configured. A store that is down, slow or holds damaged bytes is passed by and counted, and never a caller's
 //! error. [`CacheKey`] says which requests are equal, `flights` lets equal requests at one time ask once. The layer
 //! [`Cached`](crate::layers::Cached) puts all this around a model.

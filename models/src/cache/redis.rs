@@ -1,7 +1,7 @@
 //! Answers that several processes share.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -119,14 +119,16 @@ impl AnswerStore for RedisStore {
         CacheStore::Redis
     }
 
-    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<KeptAnswer>, StoreError>> {
+    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<Arc<KeptAnswer>>, StoreError>> {
         async move {
             let name = self.name(key);
             let found: Option<Vec<u8>> = self
                 .run(async |mut manager| ::redis::cmd("GET").arg(&name).query_async(&mut manager).await)
                 .await?;
             let decode = |bytes: Vec<u8>| {
-                envelope::decode(&bytes).map_err(|error| StoreError::Damaged { reason: error.to_string() })
+                envelope::decode(&bytes)
+                    .map(Arc::new)
+                    .map_err(|error| StoreError::Damaged { reason: error.to_string() })
             };
             found.map(decode).transpose()
         }
@@ -136,11 +138,11 @@ impl AnswerStore for RedisStore {
     fn put<'a>(
         &'a self,
         key: &'a CacheKey,
-        answer: &'a KeptAnswer,
+        answer: &'a Arc<KeptAnswer>,
         time: Duration,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
-            let bytes = envelope::encode(answer)
+            let bytes = envelope::encode(&**answer)
                 .map_err(|error| StoreError::Unwritable { reason: error.to_string() })?;
             // The server takes no limit of zero.
             let time_ms = u64::try_from(time.min(TIME_MAX).as_millis()).unwrap_or(u64::MAX).max(1);

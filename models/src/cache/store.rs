@@ -1,6 +1,7 @@
-//! Where answers are kept.
+//! Where answers are kept outside of this process.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -14,13 +15,13 @@ pub trait AnswerStore: Send + Sync + fmt::Debug {
     fn kind(&self) -> CacheStore;
 
     /// What is kept under `key`. It may be older than is wanted.
-    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<KeptAnswer>, StoreError>>;
+    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<Arc<KeptAnswer>>, StoreError>>;
 
     /// Keeps an answer for at most `time`.
     fn put<'a>(
         &'a self,
         key: &'a CacheKey,
-        answer: &'a KeptAnswer,
+        answer: &'a Arc<KeptAnswer>,
         time: Duration,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 }

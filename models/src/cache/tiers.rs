@@ -14,8 +14,10 @@ use crate::observer::{CacheStore, CallEvent, CallObserver};
 /// The answers that are kept for all models of a catalog.
 #[derive(Debug)]
 pub struct AnswerCache {
-    /// Nearest first.
-    stores: Vec<Arc<dyn AnswerStore>>,
+    /// In this process, where nothing has to be waited for.
+    near: Option<MemoryStore>,
+    /// What several processes share, in the order in which it is asked.
+    far: Vec<Arc<dyn AnswerStore>>,
     age_max: Duration,
     clock: Arc<dyn WallClock>,
     pub(crate) flights: Arc<Flights>,
@@ -49,44 +51,36 @@ impl AnswerCache {
     /// # Errors
     /// When the address of the Redis server cannot be read, or this program is built without Redis.
     pub fn new(config: &CacheConfig, clock: Arc<dyn WallClock>) -> Result<Option<Self>, CacheError> {
-        let mut stores: Vec<Arc<dyn AnswerStore>> = Vec::new();
-        if config.memory_bytes_max > 0 {
-            stores.push(Arc::new(MemoryStore::new(config.memory_bytes_max)));
-        }
-        if let Some(redis) = &config.redis {
-            stores.push(super::redis_store(redis)?);
-        }
-        let nothing_kept = stores.is_empty() || config.age_max.is_zero();
-        Ok((!nothing_kept).then(|| Self::with_stores(stores, config.age_max, clock)))
+        let near = (config.memory_bytes_max > 0).then(|| MemoryStore::new(config.memory_bytes_max));
+        let far = config.redis.as_ref().map(super::redis_store).transpose()?;
+        let nothing_kept = (near.is_none() && far.is_none()) || config.age_max.is_zero();
+        let far = far.into_iter().collect();
+        Ok((!nothing_kept).then(|| Self::with_stores(near, far, config.age_max, clock)))
     }
 
-    /// A cache of these stores, nearest first. Nothing older than `age_max` is given.
+    /// A cache of these stores, of which `near` is looked into first. Nothing older than `age_max` is given.
     pub fn with_stores(
-        stores: Vec<Arc<dyn AnswerStore>>,
+        near: Option<MemoryStore>,
+        far: Vec<Arc<dyn AnswerStore>>,
         age_max: Duration,
         clock: Arc<dyn WallClock>,
     ) -> Self {
-        Self { stores, age_max, clock, flights: Arc::default() }
+        Self { near, far, age_max, clock, flights: Arc::default() }
     }
 
-    /// What is kept in this process, where nothing has to be waited for.
-    pub(crate) async fn get_near(&self, key: &CacheKey, told: Told<'_>) -> Option<KeptAnswer> {
-        let near = self.stores.iter().take_while(|store| store.kind() == CacheStore::Memory).count();
-        self.get_from(&self.stores[..near], key, told).await
+    /// What is kept in this process.
+    pub(crate) fn get_near(&self, key: &CacheKey, told: Told<'_>) -> Option<Arc<KeptAnswer>> {
+        let answer = self.near.as_ref()?.get(key)?;
+        if self.time_left(&answer).is_zero() {
+            return None;
+        }
+        told.tell(&CallEvent::CacheHit { store: CacheStore::Memory });
+        Some(answer)
     }
 
-    /// What is kept anywhere. What was found far away is kept near from then on.
-    pub(crate) async fn get(&self, key: &CacheKey, told: Told<'_>) -> Option<KeptAnswer> {
-        self.get_from(&self.stores, key, told).await
-    }
-
-    async fn get_from(
-        &self,
-        stores: &[Arc<dyn AnswerStore>],
-        key: &CacheKey,
-        told: Told<'_>,
-    ) -> Option<KeptAnswer> {
-        for (place, store) in stores.iter().enumerate() {
+    /// What is kept outside of this process. It is kept near from then on.
+    pub(crate) async fn get_far(&self, key: &CacheKey, told: Told<'_>) -> Option<Arc<KeptAnswer>> {
+        for (place, store) in self.far.iter().enumerate() {
             let answer = match store.get(key).await {
                 Ok(Some(answer)) => answer,
                 Ok(None) => continue,
@@ -95,11 +89,11 @@ impl AnswerCache {
                     continue;
                 }
             };
-            let time_left = answer.time_left(self.clock.unix_ms(), self.age_max);
+            let time_left = self.time_left(&answer);
             if time_left.is_zero() {
                 continue;
             }
-            self.put_into(&stores[..place], key, &answer, time_left, told).await;
+            self.put_into(&self.far[..place], key, &answer, time_left, told).await;
             told.tell(&CallEvent::CacheHit { store: store.kind() });
             return Some(answer);
         }
@@ -108,19 +102,28 @@ impl AnswerCache {
 
     /// Keeps an answer that was just given.
     pub(crate) async fn put(&self, key: &CacheKey, completion: &Completion, told: Told<'_>) {
-        let answer = KeptAnswer { kept_unix_ms: self.clock.unix_ms(), completion: completion.clone() };
-        self.put_into(&self.stores, key, &answer, self.age_max, told).await;
+        let answer =
+            Arc::new(KeptAnswer { kept_unix_ms: self.clock.unix_ms(), completion: completion.clone() });
+        self.put_into(&self.far, key, &answer, self.age_max, told).await;
     }
 
+    fn time_left(&self, answer: &KeptAnswer) -> Duration {
+        answer.time_left(self.clock.unix_ms(), self.age_max)
+    }
+
+    /// Keeps an answer near, and in some of the others.
     async fn put_into(
         &self,
-        stores: &[Arc<dyn AnswerStore>],
+        far: &[Arc<dyn AnswerStore>],
         key: &CacheKey,
-        answer: &KeptAnswer,
+        answer: &Arc<KeptAnswer>,
         time: Duration,
         told: Told<'_>,
     ) {
-        for store in stores {
+        if let Some(near) = &self.near {
+            near.put(key, answer);
+        }
+        for store in far {
             if let Err(error) = store.put(key, answer, time).await {
                 told.passed_by(store.kind(), &error);
             }

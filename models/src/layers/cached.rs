@@ -88,7 +88,8 @@ impl Cached {
         let (cache, told) = (&self.parts.cache, self.told());
         let key = self.parts.scope.key(request);
         let model = told.model;
-        if let Some(kept) = cache.get_near(&key, told).await {
+        let mut ended = cache.flights.ended();
+        if let Some(kept) = cache.get_near(&key, told) {
             return Begun::Answered(kept.again(model));
         }
         for _ in 0..WAITS_MAX {
@@ -103,8 +104,16 @@ impl Cached {
                     }
                 },
             };
-            // Nearby once more: an equal call may have ended since.
-            if let Some(kept) = cache.get(&key, told).await {
+            // An equal call may have ended since.
+            let now_ended = cache.flights.ended();
+            let mut kept = None;
+            if std::mem::replace(&mut ended, now_ended) != now_ended {
+                kept = cache.get_near(&key, told);
+            }
+            if kept.is_none() {
+                kept = cache.get_far(&key, told).await;
+            }
+            if let Some(kept) = kept {
                 flight.land(&kept.completion);
                 return Begun::Answered(kept.again(model));
             }

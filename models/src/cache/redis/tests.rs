@@ -35,8 +35,8 @@ fn key() -> CacheKey {
     CacheScope::new(&ModelConfig::new(ProviderConfig::OpenAi(http))).key(&hello())
 }
 
-fn answer() -> KeptAnswer {
-    KeptAnswer { kept_unix_ms: 7, completion: completion("hi") }
+fn answer() -> Arc<KeptAnswer> {
+    Arc::new(KeptAnswer { kept_unix_ms: 7, completion: completion("hi") })
 }
 
 /// A connection of the test's own.
@@ -74,7 +74,7 @@ async fn a_value_that_is_no_answer_is_damaged_and_is_written_over() {
     let Some(server) = Server::start().await else { return };
     let store = store(&server, LIMIT);
     let name = format!("playhouse:test:{}", key().hex());
-    let mut flipped = envelope::encode(&answer()).unwrap();
+    let mut flipped = envelope::encode(&*answer()).unwrap();
     *flipped.last_mut().unwrap() ^= 1;
     for garbage in [b"".as_slice(), b"garbage", &flipped] {
         let _: () = ask(&server, &[b"SET", name.as_bytes(), garbage]).await;

@@ -11,7 +11,7 @@ use playhouse_protocol::{Usage, WallClock};
 use tokio::time::sleep;
 
 use super::*;
-use crate::cache::{AnswerStore, KeptAnswer, StoreError};
+use crate::cache::{AnswerStore, KeptAnswer, MemoryStore, StoreError};
 use crate::error::ModelErrorKind;
 use crate::testing::{FakeModel, Step, completion, hello, info};
 
@@ -72,17 +72,15 @@ struct Bench {
     cached: Cached,
 }
 
-fn bench_with(
-    mode: CacheMode,
-    provider: ProviderKind,
-    stores: Option<Vec<Arc<dyn AnswerStore>>>,
-    steps: Vec<Step>,
-) -> Bench {
+fn bench_with(mode: CacheMode, provider: ProviderKind, far: Option<&Arc<Far>>, steps: Vec<Step>) -> Bench {
     let (model, clock, notes) = (FakeModel::new(steps), Arc::<Clock>::default(), Arc::<Notes>::default());
     let config = CacheConfig { age_max: Duration::from_secs(60), ..CacheConfig::default() };
-    let cache = match stores {
+    let cache = match far {
         None => AnswerCache::new(&config, clock.clone()).unwrap().unwrap(),
-        Some(stores) => AnswerCache::with_stores(stores, config.age_max, clock.clone()),
+        Some(far) => {
+            let near = MemoryStore::new(config.memory_bytes_max);
+            AnswerCache::with_stores(Some(near), vec![far.clone()], config.age_max, clock.clone())
+        }
     };
     let entry = ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://h/v1", "x")));
     let cached = Cached::new(
@@ -302,7 +300,7 @@ async fn the_answer_of_a_fallback_is_not_kept_as_the_models_own() {
 /// A store that is far away: it holds what it was given, and fails when it is told to.
 #[derive(Debug, Default)]
 struct Far {
-    answers: Mutex<BTreeMap<CacheKey, (KeptAnswer, Duration)>>,
+    answers: Mutex<BTreeMap<CacheKey, (Arc<KeptAnswer>, Duration)>>,
     broken: Mutex<Option<StoreError>>,
 }
 
@@ -317,7 +315,7 @@ impl AnswerStore for Far {
         CacheStore::Redis
     }
 
-    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<KeptAnswer>, StoreError>> {
+    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Result<Option<Arc<KeptAnswer>>, StoreError>> {
         let found = self.answers.lock().unwrap().get(key).map(|(answer, _)| answer.clone());
         std::future::ready(self.broken(found)).boxed()
     }
@@ -325,7 +323,7 @@ impl AnswerStore for Far {
     fn put<'a>(
         &'a self,
         key: &'a CacheKey,
-        answer: &'a KeptAnswer,
+        answer: &'a Arc<KeptAnswer>,
         time: Duration,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let put = self.broken(()).map(|()| {
@@ -335,17 +333,11 @@ impl AnswerStore for Far {
     }
 }
 
-fn tiers(far: &Arc<Far>) -> Vec<Arc<dyn AnswerStore>> {
-    let memory = Arc::new(crate::cache::MemoryStore::new(1024 * 1024));
-    vec![memory, Arc::<Far>::clone(far)]
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_another_process_kept_is_found_and_then_kept_near_for_the_rest_of_its_time() {
     let far = Arc::<Far>::default();
-    let one = bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(tiers(&far)), vec![Step::Answer("hi")]);
-    let other =
-        bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(tiers(&far)), vec![Step::Answer("new")]);
+    let one = bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(&far), vec![Step::Answer("hi")]);
+    let other = bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(&far), vec![Step::Answer("new")]);
     one.cached.complete(greedy()).await.unwrap();
     assert_eq!(far.answers.lock().unwrap().values().next().unwrap().1, Duration::from_secs(60));
     other.clock.0.store(40_000, Ordering::Relaxed);
@@ -368,8 +360,7 @@ async fn a_cache_that_is_down_or_damaged_is_passed_by_and_counted() {
     ] {
         let far = Arc::<Far>::default();
         *far.broken.lock().unwrap() = Some(error);
-        let bench =
-            bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(tiers(&far)), vec![Step::Answer("hi")]);
+        let bench = bench_with(CacheMode::Exact, ProviderKind::OpenAi, Some(&far), vec![Step::Answer("hi")]);
         assert_eq!(bench.cached.complete(greedy()).await.unwrap().text, "hi");
         assert_eq!(bench.notes.take(), [bypassed.clone(), CallEvent::CacheMiss, bypassed.clone()]);
         assert!(bench.cached.complete(greedy()).await.unwrap().route.cached, "memory still answers");
