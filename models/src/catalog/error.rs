@@ -22,7 +22,7 @@ pub enum CatalogError {
         known: Vec<String>,
     },
     /// The entry refers to a key that cannot be read.
-    #[error("use model {model}: its key: {source}")]
+    #[error("use model {model}: its key: {}", source.line())]
     Key {
         /// The catalog entry.
         model: String,
@@ -138,6 +138,27 @@ impl From<CatalogError> for Failure {
                     None => failure,
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use playhouse_config::SecretRef;
+
+    use super::*;
+
+    #[test]
+    fn what_to_do_about_a_missing_secret_is_said_once() {
+        let source = SecretRef::Env("PLAYHOUSE_NO_SUCH_KEY".to_owned()).resolve().unwrap_err();
+        let hint = source.hint.clone().unwrap();
+        for error in [
+            CatalogError::Key { model: "m".to_owned(), source: source.clone() },
+            CatalogError::Cache(CacheError::Address(source.clone())),
+        ] {
+            assert_eq!(error.hint().as_ref(), Some(&hint));
+            let text = error.to_string();
+            assert!(!text.contains(&hint) && !text.contains("hint"), "{text}");
         }
     }
 }
