@@ -9,10 +9,7 @@ use reqwest::{Url, redirect};
 
 use crate::network::{USER_AGENT, is_loopback, root_cause};
 
-/// Connections that are kept open and unused, per endpoint. More than agents that ask one model at once, as a rule.
-const IDLE_CONNECTIONS_MAX: usize = 64;
-
-/// How long an unused connection is kept. Shorter than the 60 seconds after which load balancers commonly cut one.
+/// How long an unused connection is kept. Their number needs no bound of its own: it is that of the calls that ran at once. Shorter than the 60 seconds after which load balancers commonly cut one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Connection pools, one per endpoint: catalog entries that lead to the same server share its pool.
@@ -39,8 +36,7 @@ impl Connections {
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+            .pool_idle_timeout(IDLE_TIMEOUT);
         if is_loopback(url) {
             builder = builder.no_proxy();
         }

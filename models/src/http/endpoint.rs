@@ -7,8 +7,8 @@ use playhouse_config::Secret;
 use playhouse_config::settings::{TimeoutsConfig, TrafficConfig};
 use playhouse_protocol::WallClock;
 use playhouse_protocol::completion::CompletionRequest;
-use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Method, Url};
 
 use super::fault::Fault;
 use super::form::{Call, Form, ReadError, broken, invalid};
@@ -25,6 +25,9 @@ use crate::traffic::{Player, Recorder};
 
 /// The most of a failed answer's body that is read, in bytes: enough for any explanation.
 const FAULT_BYTES_MAX: usize = 64 * 1024;
+
+/// What is sent.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The headers in which servers name a request.
 const REQUEST_ID_HEADERS: [&str; 2] = ["x-request-id", "request-id"];
@@ -118,8 +121,11 @@ impl Endpoint {
             Wire::Network { client, recorder } => {
                 let path = self.chat_url.path();
                 let recording = recorder.as_ref().map(|recorder| recorder.begin("POST", path, &body));
-                let request = client.post(self.chat_url.clone()).headers(self.headers.clone());
-                let response = request.header(CONTENT_TYPE, "application/json").body(body).send().await;
+                let mut request = reqwest::Request::new(Method::POST, self.chat_url.clone());
+                request.headers_mut().clone_from(&self.headers);
+                request.headers_mut().insert(CONTENT_TYPE, JSON);
+                *request.body_mut() = Some(body.into());
+                let response = client.execute(request).await;
                 let response = response.map_err(|error| self.error(self.transport_fault(&error)))?;
                 Reply::from_network(response, recording)
             }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream;
-use futures::{FutureExt, StreamExt};
 use playhouse_config::Secret;
 use playhouse_config::settings::{TimeoutsConfig, TrafficConfig};
 use playhouse_protocol::WallClock;
@@ -85,20 +85,19 @@ impl ModelClient for HttpModel {
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
         let endpoint = &self.endpoint;
         let limit = endpoint.timeouts.attempt;
-        let answer = async move { complete(endpoint, &request).await };
-        let limited = timeout(limit, answer).map(move |answer| {
+        Box::pin(async move {
+            let answer = timeout(limit, complete(endpoint, &request)).await;
             answer.unwrap_or_else(|_| Err(endpoint.error(timed_out(Awaited::Attempt, limit))))
-        });
-        limited.boxed()
+        })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {
         let endpoint = &self.endpoint;
         let limit = endpoint.timeouts.first_token;
-        let answer = timeout(limit, endpoint.ping()).map(move |answer| {
+        Box::pin(async move {
+            let answer = timeout(limit, endpoint.ping()).await;
             answer.unwrap_or_else(|_| Err(endpoint.error(timed_out(Awaited::Answer, limit))))
-        });
-        answer.boxed()
+        })
     }
 
     fn tokens(&self) -> Arc<dyn TokenCounter> {

@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 use crate::client::ModelInfo;
 use crate::error::ModelErrorKind;
 
+/// What a short request takes, in bytes.
+const BODY_BYTES_USUAL: usize = 512;
+
 /// Refuses values that no server takes. `temperature_max` is the highest that the form's servers take.
 ///
 /// # Errors
@@ -78,5 +81,8 @@ fn not_json(name: &str) -> ModelErrorKind {
 /// # Errors
 /// Never, as far as we know: what is sent has no form that JSON lacks.
 pub(crate) fn to_json(body: &impl serde::Serialize) -> Result<Vec<u8>, ModelErrorKind> {
-    serde_json::to_vec(body).map_err(|cause| ModelErrorKind::Internal { reason: cause.to_string() })
+    let mut bytes = Vec::with_capacity(BODY_BYTES_USUAL);
+    serde_json::to_writer(&mut bytes, body)
+        .map_err(|cause| ModelErrorKind::Internal { reason: cause.to_string() })?;
+    Ok(bytes)
 }

@@ -15,6 +15,9 @@ const KEY_PREFIXES: [&str; 6] = ["sk-", "pk-", "gsk_", "xai-", "hf_", "AIza"];
 /// Cleans a text: `key` is taken out wherever it stands, and so is what looks like a key of any provider, even
 /// half hidden (`sk-ab***yz`).
 pub(super) fn scrub(text: &str, key: Option<&str>) -> String {
+    if is_clean(text, key) {
+        return text.to_owned();
+    }
     let text = &text[..text.floor_char_boundary(TEXT_BYTES_READ_MAX)];
     let without_key = match key {
         Some(key) if !key.is_empty() => text.replace(key, REDACTED),
@@ -28,6 +31,16 @@ pub(super) fn scrub(text: &str, key: Option<&str>) -> String {
         line.push('…');
     }
     line
+}
+
+/// Whether a text is a single short word in which nothing looks like a key: what the name of a request is as a rule.
+fn is_clean(text: &str, key: Option<&str>) -> bool {
+    let looks_like_key =
+        |at: usize| KEY_PREFIXES.iter().any(|prefix| text.as_bytes()[at..].starts_with(prefix.as_bytes()));
+    text.len() <= TEXT_CHARS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && !(0..text.len()).any(looks_like_key)
+        && !key.is_some_and(|key| text.contains(key))
 }
 
 /// Hides the part of a word that looks like a key.

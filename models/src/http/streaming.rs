@@ -40,10 +40,9 @@ async fn read_whole(
     reply: &mut Reply,
     progress: &mut Progress,
 ) -> Result<(), ModelErrorKind> {
-    let content_type = reply.content_type();
     let body = endpoint.read_body(reply).await?;
     let parts = endpoint.form.reader().whole(&body);
-    let parts = parts.map_err(|error| endpoint.read_fault(error, &content_type))?;
+    let parts = parts.map_err(|error| endpoint.read_fault(error, &reply.content_type()))?;
     parts.into_iter().try_for_each(|part| progress.take(part, endpoint).map(drop))
 }
 

@@ -5,6 +5,7 @@ mod circuit;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -65,18 +66,11 @@ impl Breaking {
         Self { inner, breaker, observer }
     }
 
-    fn admit(&self) -> Result<Passage, ModelError> {
-        let (ticket, changed) = self.breaker.change(Circuit::admit);
-        self.tell_change(changed);
-        match ticket {
-            Ok(ticket) => Ok(Passage { breaking: self.clone(), ticket: Some(ticket) }),
-            Err(wait) => {
-                self.observer.observe(&self.inner.info().name, &CallEvent::BreakerRefused);
-                let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                let kind = ModelErrorKind::BreakerOpen { retry_in_ms };
-                Err(ModelError { retry_after: Some(wait), ..ModelError::new(self.inner.info(), kind) })
-            }
-        }
+    fn refused(&self, wait: Duration) -> ModelError {
+        self.observer.observe(&self.inner.info().name, &CallEvent::BreakerRefused);
+        let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let kind = ModelErrorKind::BreakerOpen { retry_in_ms };
+        ModelError { retry_after: Some(wait), ..ModelError::new(self.inner.info(), kind) }
     }
 
     fn tell_change(&self, changed: Option<BreakerState>) {
@@ -88,13 +82,22 @@ impl Breaking {
 }
 
 /// A call that was let pass.
-struct Passage {
-    breaking: Breaking,
+struct Passage<'a> {
+    breaking: Cow<'a, Breaking>,
     /// Taken at the call's end.
     ticket: Option<Ticket>,
 }
 
-impl Passage {
+impl<'a> Passage<'a> {
+    fn admit(breaking: Cow<'a, Breaking>) -> Result<Self, ModelError> {
+        let (ticket, changed) = breaking.breaker.change(Circuit::admit);
+        breaking.tell_change(changed);
+        match ticket {
+            Ok(ticket) => Ok(Self { breaking, ticket: Some(ticket) }),
+            Err(wait) => Err(breaking.refused(wait)),
+        }
+    }
+
     fn end(&mut self, finding: Finding) {
         if let Some(ticket) = self.ticket.take() {
             let ended = |circuit: &mut Circuit, now| circuit.ended(ticket, finding, now);
@@ -104,13 +107,13 @@ impl Passage {
     }
 }
 
-impl Guard for Passage {
+impl Guard for Passage<'_> {
     fn ended(&mut self, outcome: Result<&mut Completion, &mut ModelError>) {
         self.end(outcome.map_or_else(|error| Finding::of(error), |_| Finding::Works));
     }
 }
 
-impl Drop for Passage {
+impl Drop for Passage<'_> {
     fn drop(&mut self) {
         self.end(Finding::Nothing);
     }
@@ -123,11 +126,14 @@ impl ModelClient for Breaking {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let breaking = self.clone();
-        relay::stream(&self.inner, async move { Ok((breaking.admit()?, request)) })
+        relay::stream(&self.inner, async move { Ok((Passage::admit(Cow::Owned(breaking))?, request)) })
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
-        Box::pin(async move { relay::complete(&*self.inner, request, self.admit()?).await })
+        Box::pin(async move {
+            let passage = Passage::admit(Cow::Borrowed(self))?;
+            relay::complete(&*self.inner, request, passage).await
+        })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {

@@ -5,6 +5,7 @@ mod chain;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,7 +67,7 @@ impl FallingBack {
 
 /// A streamed call between two of its events.
 struct Streaming {
-    chain: Chain,
+    chain: Chain<'static>,
     model: Arc<dyn ModelClient>,
     events: Option<CompletionStream>,
     /// Whether the caller has seen a part of the answer that still counts.
@@ -115,7 +116,7 @@ impl ModelClient for FallingBack {
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let streaming = Streaming {
             model: Arc::clone(&self.first),
-            chain: Chain::new(self.clone(), request),
+            chain: Chain::new(Cow::Owned(self.clone()), request),
             events: None,
             text_given: false,
             restarts: 0,
@@ -132,7 +133,7 @@ impl ModelClient for FallingBack {
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
         Box::pin(async move {
-            let mut chain = Chain::new(self.clone(), request);
+            let mut chain = Chain::new(Cow::Borrowed(self), request);
             let mut model = Arc::clone(&self.first);
             loop {
                 match model.complete(chain.request().clone()).await {

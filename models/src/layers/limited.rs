@@ -6,6 +6,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,36 +50,37 @@ impl Limited {
         self.pace = Some(pace);
         self
     }
-
-    async fn enter(&self, measured: Measured) -> Result<Running, ModelError> {
-        let (mut place, waited) = self.concurrency.enter().await;
-        if let Some(pace) = &self.pace {
-            pace.pause_over().await;
-            place.begin();
-        }
-        let running = Running { limited: self.clone(), place, measured, first_token: None };
-        if let Some(wait) = waited {
-            running.tell(&CallEvent::Waited { what: WaitedFor::Concurrency, wait });
-        }
-        Ok(running)
-    }
 }
 
 /// A call in its place.
-struct Running {
-    limited: Limited,
+struct Running<'a> {
+    limited: Cow<'a, Limited>,
     place: Place,
     measured: Measured,
     first_token: Option<Duration>,
 }
 
-impl Running {
+impl<'a> Running<'a> {
+    async fn begin(limited: Cow<'a, Limited>, measured: Measured) -> Self {
+        let (mut place, waited) = limited.concurrency.enter().await;
+        if let Some(pace) = &limited.pace
+            && pace.pause_over().await
+        {
+            place.begin();
+        }
+        let running = Self { limited, place, measured, first_token: None };
+        if let Some(wait) = waited {
+            running.tell(&CallEvent::Waited { what: WaitedFor::Concurrency, wait });
+        }
+        running
+    }
+
     fn tell(&self, event: &CallEvent) {
         self.limited.observer.observe(&self.limited.inner.info().name, event);
     }
 }
 
-impl Guard for Running {
+impl Guard for Running<'_> {
     fn first_text(&mut self) {
         self.first_token = Some(self.place.elapsed());
     }
@@ -102,13 +104,16 @@ impl ModelClient for Limited {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let limited = self.clone();
-        relay::stream(&self.inner, async move { Ok((limited.enter(Measured::FirstToken).await?, request)) })
+        relay::stream(&self.inner, async move {
+            Ok((Running::begin(Cow::Owned(limited), Measured::FirstToken).await, request))
+        })
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
-        Box::pin(
-            async move { relay::complete(&*self.inner, request, self.enter(Measured::Answer).await?).await },
-        )
+        Box::pin(async move {
+            let running = Running::begin(Cow::Borrowed(self), Measured::Answer).await;
+            relay::complete(&*self.inner, request, running).await
+        })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {

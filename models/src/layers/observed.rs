@@ -1,5 +1,6 @@
 //! Measures and tells how attempts end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,28 +30,28 @@ impl Observed {
     pub fn new(inner: Arc<dyn ModelClient>, stats: Arc<ModelStats>, observer: Arc<dyn CallObserver>) -> Self {
         Self { inner, stats, observer }
     }
-
-    fn begin(&self) -> Attempt {
-        Attempt { observed: self.clone(), begun: Instant::now(), first_token: None, is_over: false }
-    }
 }
 
 /// An attempt that runs.
-struct Attempt {
-    observed: Observed,
+struct Attempt<'a> {
+    observed: Cow<'a, Observed>,
     begun: Instant,
     first_token: Option<Duration>,
     is_over: bool,
 }
 
-impl Attempt {
-    fn tell(&self, failure: Option<FailureClass>) {
-        let event = CallEvent::AttemptEnded { elapsed: self.begun.elapsed(), failure };
+impl<'a> Attempt<'a> {
+    fn begin(observed: Cow<'a, Observed>) -> Self {
+        Self { observed, begun: Instant::now(), first_token: None, is_over: false }
+    }
+
+    fn tell(&self, elapsed: Duration, failure: Option<FailureClass>) {
+        let event = CallEvent::AttemptEnded { elapsed, failure };
         self.observed.observer.observe(&self.observed.inner.info().name, &event);
     }
 }
 
-impl Guard for Attempt {
+impl Guard for Attempt<'_> {
     fn first_text(&mut self) {
         self.first_token = Some(self.begun.elapsed());
     }
@@ -61,16 +62,17 @@ impl Guard for Attempt {
             error.attempts = u32::from(was_sent(&error.kind));
             error.class()
         });
-        self.observed.stats.record(self.begun.elapsed(), self.first_token, failure);
-        self.tell(failure);
+        let elapsed = self.begun.elapsed();
+        self.observed.stats.record(elapsed, self.first_token, failure);
+        self.tell(elapsed, failure);
     }
 }
 
-impl Drop for Attempt {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             self.observed.stats.record_dropped();
-            self.tell(Some(FailureClass::Cancelled));
+            self.tell(self.begun.elapsed(), Some(FailureClass::Cancelled));
         }
     }
 }
@@ -87,11 +89,13 @@ impl ModelClient for Observed {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let observed = self.clone();
-        relay::stream(&self.inner, async move { Ok((observed.begin(), request)) })
+        relay::stream(&self.inner, async move { Ok((Attempt::begin(Cow::Owned(observed)), request)) })
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
-        Box::pin(async move { relay::complete(&*self.inner, request, self.begin()).await })
+        Box::pin(
+            async move { relay::complete(&*self.inner, request, Attempt::begin(Cow::Borrowed(self))).await },
+        )
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {

@@ -17,7 +17,7 @@ use super::relay::{self, Guard};
 use crate::client::{CompletionStream, ModelClient, ModelInfo};
 use crate::error::{ModelError, ModelErrorKind};
 use crate::observer::{CallEvent, CallObserver, WaitedFor};
-use crate::tokens::TokenCounter;
+use crate::tokens::{TokenCounter, prompt_tokens_at_most};
 
 pub use pace::Pace;
 
@@ -27,7 +27,7 @@ const COUNTED_HERE_BYTES_MAX: usize = 16 * 1024;
 /// A model whose calls are begun at its pace: so many requests and tokens in a minute, and none while the provider has
 /// asked for a pause.
 ///
-/// Before a call its prompt's tokens and those of the longest answer are set aside; after it the difference to what was
+/// Before a call its prompt's tokens (or a bound of them, while there are plenty) and those of the longest answer are set aside; after it the difference to what was
 /// really used is given back. What a server refused costs no tokens. A call that is dropped while it waits costs
 /// nothing; one that is dropped later keeps what was set aside for it, since the provider may have counted it.
 #[derive(Debug, Clone)]
@@ -53,9 +53,19 @@ impl Paced {
     }
 
     async fn turn(&self, request: &CompletionRequest) -> Result<Begun, ModelError> {
+        let begun = |set_aside| Begun { pace: Arc::clone(&self.pace), set_aside };
         let set_aside = match self.pace.tokens_per_minute() {
             None => 0,
-            Some(per_minute) => self.tokens(request, per_minute).await?,
+            Some(per_minute) => {
+                // While there are plenty a bound will do: counting takes longer than all else here, and what it would
+                // save is given back when the call has ended.
+                let prompt = prompt_tokens_at_most(&request.messages);
+                let at_most = prompt.saturating_add(self.answer_tokens(request));
+                if self.pace.turn_at_ease(at_most) {
+                    return Ok(begun(at_most));
+                }
+                self.tokens(request, per_minute).await?
+            }
         };
         let waited = self.pace.turn(set_aside, self.total).await.map_err(|wait| {
             let kind = ModelErrorKind::Paced { wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) };
@@ -65,14 +75,18 @@ impl Paced {
             let event = CallEvent::Waited { what: WaitedFor::Pacing, wait: waited };
             self.observer.observe(&self.inner.info().name, &event);
         }
-        Ok(Begun { pace: Arc::clone(&self.pace), set_aside })
+        Ok(begun(set_aside))
+    }
+
+    /// The tokens of the longest answer.
+    fn answer_tokens(&self, request: &CompletionRequest) -> u64 {
+        u64::from(request.completion_tokens_max.unwrap_or(self.inner.info().completion_tokens_default))
     }
 
     /// The tokens of the prompt and the longest answer.
     async fn tokens(&self, request: &CompletionRequest, per_minute: u32) -> Result<u64, ModelError> {
+        let answer = self.answer_tokens(request);
         let prompt = self.prompt_tokens(request).await;
-        let info = self.inner.info();
-        let answer = u64::from(request.completion_tokens_max.unwrap_or(info.completion_tokens_default));
         let tokens = prompt.saturating_add(answer);
         if tokens > u64::from(per_minute) {
             let reason = format!(

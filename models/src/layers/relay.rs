@@ -11,7 +11,7 @@ use crate::error::{ModelError, ModelErrorKind};
 
 /// What a layer holds while a call runs. Dropped without [`ended`](Self::ended) when the call was dropped: whatever
 /// it holds is released then, and the call counts neither as a success nor as a failure.
-pub(super) trait Guard: Send + 'static {
+pub(super) trait Guard: Send {
     /// The first text of a streamed answer has come.
     fn first_text(&mut self) {}
 
@@ -43,7 +43,7 @@ enum Call<A, G> {
 pub(super) fn stream<A, G>(inner: &Arc<dyn ModelClient>, admit: A) -> CompletionStream
 where
     A: Future<Output = Result<(G, CompletionRequest), ModelError>> + Send + 'static,
-    G: Guard,
+    G: Guard + 'static,
 {
     let call = Call::Waiting { admit, inner: Arc::clone(inner) };
     stream::unfold(Some(call), |call| async move { next(call?).await.into() }).boxed()

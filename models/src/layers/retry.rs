@@ -6,6 +6,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,36 +69,32 @@ impl Retrying {
         self
     }
 
-    fn begin(&self) -> Attempts {
-        if let Some(budget) = &self.budget {
-            budget.first_call();
-        }
-        Attempts {
-            retrying: self.clone(),
-            failures: Failures::default(),
-            sent: 0,
-            deadline: Instant::now() + self.policy.total.min(TOTAL_MAX),
-        }
-    }
-
     fn tell(&self, event: &CallEvent) {
         self.observer.observe(&self.inner.info().name, event);
     }
 }
 
 /// The attempts of one call.
-struct Attempts {
-    retrying: Retrying,
+struct Attempts<'a> {
+    retrying: Cow<'a, Retrying>,
     failures: Failures,
     /// Requests that were sent by the attempts that failed.
     sent: u32,
     deadline: Instant,
 }
 
-impl Attempts {
+impl<'a> Attempts<'a> {
+    fn begin(retrying: Cow<'a, Retrying>) -> Self {
+        if let Some(budget) = &retrying.budget {
+            budget.first_call();
+        }
+        let deadline = Instant::now() + retrying.policy.total.min(TOTAL_MAX);
+        Self { retrying, failures: Failures::default(), sent: 0, deadline }
+    }
+
     /// The wait before the next attempt, or the error when there is to be none.
     fn next_after(&mut self, mut error: ModelError) -> Result<Duration, ModelError> {
-        let Retrying { policy, budget, random, .. } = &self.retrying;
+        let Retrying { policy, budget, random, .. } = &*self.retrying;
         self.sent += error.attempts;
         error.attempts = self.sent;
         let left = self.deadline.saturating_duration_since(Instant::now());
@@ -135,7 +132,7 @@ impl Attempts {
 
 /// A streamed call between two of its events.
 struct Streaming {
-    attempts: Attempts,
+    attempts: Attempts<'static>,
     request: CompletionRequest,
     /// The running attempt; `None` between two.
     events: Option<CompletionStream>,
@@ -148,8 +145,8 @@ struct Streaming {
 }
 
 impl Streaming {
-    fn begin(retrying: &Retrying, request: CompletionRequest) -> Self {
-        let attempts = retrying.begin();
+    fn begin(retrying: Retrying, request: CompletionRequest) -> Self {
+        let attempts = Attempts::begin(Cow::Owned(retrying));
         let deadline = Box::pin(sleep_until(attempts.deadline));
         let wait = Duration::ZERO;
         Self { attempts, request, events: None, wait, deadline, text_given: false, restarts: 0 }
@@ -202,7 +199,7 @@ impl ModelClient for Retrying {
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         // The clock starts when the stream is first polled, as it does for the future of `complete`.
         let retrying = self.clone();
-        let begin = stream::once(async move { Streaming::begin(&retrying, request) });
+        let begin = stream::once(async move { Streaming::begin(retrying, request) });
         let events = begin.flat_map(|streaming| {
             stream::unfold(Some(streaming), |streaming| async move {
                 let mut streaming = streaming?;
@@ -217,7 +214,7 @@ impl ModelClient for Retrying {
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
         Box::pin(async move {
-            let mut attempts = self.begin();
+            let mut attempts = Attempts::begin(Cow::Borrowed(self));
             loop {
                 match timeout_at(attempts.deadline, self.inner.complete(request.clone())).await {
                     Err(_) => return Err(attempts.timed_out()),

@@ -12,7 +12,7 @@ const PARTS: u32 = 10;
 pub(super) struct Window {
     part: Duration,
     /// The number of the newest part since the fixed moment.
-    newest: u128,
+    newest: u64,
     counts: [[u64; 2]; PARTS as usize],
 }
 
@@ -43,8 +43,8 @@ impl Window {
     }
 
     fn slide(&mut self, now: Duration) {
-        let current = now.as_nanos() / self.part.as_nanos();
-        let passed = current.saturating_sub(self.newest).min(u128::from(PARTS));
+        let current = nanos(now) / nanos(self.part);
+        let passed = current.saturating_sub(self.newest).min(u64::from(PARTS));
         // The newest of the parts that were passed over come last, so each place is cleared once.
         for back in 0..passed {
             let place = place(current - back);
@@ -55,8 +55,13 @@ impl Window {
 }
 
 /// The place of a part in the ring.
-fn place(part: u128) -> usize {
-    (part % u128::from(PARTS)) as usize
+fn place(part: u64) -> usize {
+    usize::try_from(part % u64::from(PARTS)).unwrap_or_default()
+}
+
+/// Enough for 584 years.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! What comes back. Servers differ in what they leave out, so almost everything is optional.
 
+use std::fmt;
+
 use playhouse_protocol::Usage;
 use playhouse_protocol::completion::StopReason;
-use serde::Deserialize;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::ModelErrorKind;
 use crate::http::form::{Part, ReadError, Reader, broken, invalid};
-use crate::http::lenient::lenient;
+use crate::http::lenient::lenient_json;
 
 /// The data with which a stream ends.
 const END_MARK: &str = "[DONE]";
@@ -18,7 +21,7 @@ const END_MARK: &str = "[DONE]";
 struct Answer {
     id: Option<String>,
     choices: Vec<Choice>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "lenient_json")]
     usage: Option<WireUsage>,
     /// A failure inside an answer whose status was 200.
     error: Option<Value>,
@@ -48,12 +51,8 @@ struct Content {
 }
 
 /// A text, or a list of parts of which those with a text count.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Text {
-    Plain(String),
-    Parts(Vec<TextPart>),
-}
+#[derive(Debug)]
+struct Text(String);
 
 #[derive(Debug, Deserialize)]
 struct TextPart {
@@ -61,12 +60,44 @@ struct TextPart {
     text: Option<String>,
 }
 
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of parts")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Text, E> {
+        Ok(Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Text, A::Error> {
+        let mut text = String::new();
+        while let Some(part) = parts.next_element::<TextPart>()? {
+            text.push_str(part.text.as_deref().unwrap_or_default());
+        }
+        Ok(Text(text))
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct WireUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "lenient_json")]
     prompt_tokens_details: Option<PromptDetails>,
 }
 
@@ -129,17 +160,13 @@ impl Answer {
 
 impl Choice {
     /// The text, the refusal in its place included, and whether it is a refusal.
-    fn text(&self) -> (String, bool) {
-        let Some(content) = self.message.as_ref().or(self.delta.as_ref()) else {
+    fn take_text(&mut self) -> (String, bool) {
+        let Some(content) = self.message.as_mut().or(self.delta.as_mut()) else {
             return (String::new(), false);
         };
-        let text = match &content.text {
-            Some(Text::Plain(text)) => text.clone(),
-            Some(Text::Parts(parts)) => parts.iter().filter_map(|part| part.text.as_deref()).collect(),
-            None => String::new(),
-        };
-        match &content.refusal {
-            Some(refusal) if text.is_empty() && !refusal.is_empty() => (refusal.clone(), true),
+        let text = content.text.take().map_or_else(String::new, |Text(text)| text);
+        match content.refusal.take() {
+            Some(refusal) if text.is_empty() && !refusal.is_empty() => (refusal, true),
             _ => (text, false),
         }
     }
@@ -168,8 +195,8 @@ impl Choice {
         }
     }
 
-    fn into_parts(self, parts: &mut Vec<Part>) -> Result<(), ModelErrorKind> {
-        let (text, is_refusal) = self.text();
+    fn into_parts(mut self, parts: &mut Vec<Part>) -> Result<(), ModelErrorKind> {
+        let (text, is_refusal) = self.take_text();
         parts.push(if text.is_empty() && self.thinks() { Part::Thought } else { Part::Text(text) });
         parts.extend(is_refusal.then_some(Part::Refused));
         parts.extend(self.finish()?.map(Part::Finish));

@@ -17,7 +17,7 @@ use ring::Ring;
 
 pub use ring::AttemptRecord;
 pub use snapshot::StatsSnapshot;
-pub(crate) use snapshot::quantile;
+pub(crate) use snapshot::{quantile, quantile_rank};
 
 /// How a model's attempts ended, and how long the last of them took.
 #[derive(Debug)]

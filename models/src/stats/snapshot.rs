@@ -66,13 +66,18 @@ impl StatsSnapshot {
 
 /// The smallest of the sorted values that at least the share `quantile` of all does not exceed ("nearest rank").
 pub(crate) fn quantile(sorted: &[Duration], quantile: f64) -> Option<Duration> {
+    sorted.get(quantile_rank(sorted.len(), quantile)).copied()
+}
+
+/// The place of that value among `len` sorted ones; 0 when there are none.
+pub(crate) fn quantile_rank(len: usize, quantile: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a share of a length is between zero and that length"
     )]
-    let rank = (sorted.len() as f64 * quantile.clamp(0.0, 1.0)).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
+    let rank = (len as f64 * quantile.clamp(0.0, 1.0)).ceil() as usize;
+    rank.saturating_sub(1)
 }
 
 #[cfg(test)]

@@ -10,6 +10,14 @@ pub mod tiktoken;
 
 pub use tiktoken::{Encoding, TiktokenCounter, warm_up};
 
+/// Tokens that a message may take beside its text, in any model's framing.
+const FRAMING_TOKENS_MAX: u64 = 16;
+
+/// A bound of a conversation's tokens that needs no counting: no text has more tokens than bytes.
+pub(crate) fn prompt_tokens_at_most(messages: &[ChatMessage]) -> u64 {
+    messages.iter().map(|message| message.content.len() as u64 + FRAMING_TOKENS_MAX).sum()
+}
+
 /// Counts tokens as one model does.
 pub trait TokenCounter: Send + Sync + fmt::Debug {
     /// The name of the encoding, for reports: `o200k_base`, `gguf:qwen2`.

@@ -1,5 +1,6 @@
 //! Which model of a chain is asked next.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use playhouse_protocol::FailureClass;
@@ -9,13 +10,11 @@ use super::{Candidate, FallingBack};
 use crate::client::ModelClient;
 use crate::error::ModelError;
 use crate::observer::CallEvent;
-
-/// Tokens that a message may take beside its text, in any model's framing. A text never has more tokens than bytes.
-const FRAMING_TOKENS_MAX: usize = 16;
+use crate::tokens::prompt_tokens_at_most;
 
 /// One call on its way through the models.
-pub(super) struct Chain {
-    falling_back: FallingBack,
+pub(super) struct Chain<'a> {
+    falling_back: Cow<'a, FallingBack>,
     request: CompletionRequest,
     /// The place of the next candidate.
     next: usize,
@@ -26,8 +25,8 @@ pub(super) struct Chain {
     sent: u32,
 }
 
-impl Chain {
-    pub(super) fn new(falling_back: FallingBack, request: CompletionRequest) -> Self {
+impl<'a> Chain<'a> {
+    pub(super) fn new(falling_back: Cow<'a, FallingBack>, request: CompletionRequest) -> Self {
         Self { falling_back, request, next: 0, first_error: None, failed: Vec::new(), sent: 0 }
     }
 
@@ -56,7 +55,7 @@ impl Chain {
             self.next += 1;
             match self.fit(&candidate).await {
                 Ok(model) => {
-                    let FallingBack { first, observer, .. } = &self.falling_back;
+                    let FallingBack { first, observer, .. } = &*self.falling_back;
                     let to = candidate.name().to_owned();
                     tracing::warn!(model = %first.info().name, to = %to, "a model failed and another is asked");
                     observer.observe(&first.info().name, &CallEvent::FellBack { to });
@@ -86,7 +85,7 @@ impl Chain {
         let info = model.info();
         let answer = u64::from(self.request.completion_tokens_max.unwrap_or(info.completion_tokens_default));
         let context_tokens = u64::from(info.context_tokens);
-        if self.prompt_tokens_at_most().saturating_add(answer) > context_tokens {
+        if prompt_tokens_at_most(&self.request.messages).saturating_add(answer) > context_tokens {
             let (counter, messages) = (model.tokens(), self.request.messages.clone());
             let counted = tokio::task::spawn_blocking(move || counter.count_chat(&messages)).await;
             // What cannot be counted is not known not to fit.
@@ -98,12 +97,6 @@ impl Chain {
             }
         }
         Ok(model)
-    }
-
-    /// A bound that needs no counting.
-    fn prompt_tokens_at_most(&self) -> u64 {
-        let tokens = self.request.messages.iter().map(|message| message.content.len() + FRAMING_TOKENS_MAX);
-        tokens.map(|tokens| tokens as u64).sum()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use playhouse_config::settings::HedgingConfig;
 
-use crate::stats::quantile;
+use crate::stats::quantile_rank;
 
 /// Times that are remembered.
 const OBSERVED_LEN: usize = 256;
@@ -12,8 +12,8 @@ const OBSERVED_LEN: usize = 256;
 /// Times that must be known before any quantile of them is believed: three lie above the 95th percentile of so many.
 const OBSERVED_MIN: usize = 64;
 
-/// New times after which the quantile is computed anew: it moves slowly, and sorting is dear beside a call's other work.
-const REFRESHED_EVERY: usize = 16;
+/// New times after which the quantile is computed anew: it moves slowly.
+const REFRESHED_EVERY: usize = 32;
 
 /// The most second calls that can be saved up. A server that is slow now must not be sent at once what was not needed in
 /// hours.
@@ -47,9 +47,9 @@ impl Times {
         self.fresh += 1;
         if self.last.len() >= OBSERVED_MIN && (self.fresh >= REFRESHED_EVERY || self.quantile.is_none()) {
             self.fresh = 0;
-            let mut sorted = self.last.clone();
-            sorted.sort_unstable();
-            self.quantile = quantile(&sorted, share);
+            let mut times = self.last.clone();
+            let rank = quantile_rank(times.len(), share);
+            self.quantile = Some(*times.select_nth_unstable(rank).1);
         }
     }
 }

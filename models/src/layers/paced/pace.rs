@@ -46,12 +46,18 @@ impl Pace {
         self.config.tokens_per_minute
     }
 
+    /// Takes the turn of a call of at most `tokens` if so much is left of the present minute that they need not be known
+    /// exactly, and says whether it has.
+    pub(super) fn turn_at_ease(&self, tokens: u64) -> bool {
+        self.turns().take_at_ease(self.begun.elapsed(), tokens)
+    }
+
     /// Waits for the turn of a call of `tokens`, and gives how long that took. Where it would take longer than
     /// `wait_max` that is an error, as soon as it is known, which gives how long it would take.
     pub(super) async fn turn(&self, tokens: u64, wait_max: Duration) -> Result<Duration, Duration> {
-        let came = Instant::now();
+        let came = self.begun.elapsed();
         let waiting = {
-            let now = self.begun.elapsed();
+            let now = came;
             let mut turns = self.turns();
             let wait = turns.expected_wait(now, tokens);
             if wait > wait_max {
@@ -70,7 +76,7 @@ impl Pace {
             let taken = self.turns().take(self.begun.elapsed(), tokens);
             let Err(wait) = taken else { break };
             // A pause may have come since.
-            if came.elapsed().saturating_add(wait) > wait_max {
+            if self.waited_since(came).saturating_add(wait) > wait_max {
                 return Err(wait);
             }
             tokio::select! {
@@ -79,23 +85,32 @@ impl Pace {
             }
         }
         drop(waiting);
-        Ok(came.elapsed())
+        Ok(self.waited_since(came))
     }
 
-    /// Waits until a pause is over.
-    pub(crate) async fn pause_over(&self) {
+    fn waited_since(&self, came: Duration) -> Duration {
+        self.begun.elapsed().saturating_sub(came)
+    }
+
+    /// Waits until a pause is over, and says whether there was one.
+    pub(crate) async fn pause_over(&self) -> bool {
+        let mut was_paused = false;
         loop {
-            let pause = self.turns().pause(self.begun.elapsed());
+            let pause = self.turns().pause(|| self.begun.elapsed());
             if pause.is_zero() {
-                return;
+                return was_paused;
             }
+            was_paused = true;
             sleep(pause).await;
         }
     }
 
     pub(super) fn settle(&self, set_aside: u64, used: u64) {
-        self.turns().settle(self.begun.elapsed(), set_aside, used);
-        self.sooner.notify_one();
+        let mut turns = self.turns();
+        turns.settle(self.begun.elapsed(), set_aside, used);
+        if turns.is_anybody_waiting() {
+            self.sooner.notify_one();
+        }
     }
 
     pub(super) fn pause_for(&self, hint: Duration) {

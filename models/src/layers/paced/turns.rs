@@ -75,8 +75,8 @@ impl Turns {
     }
 
     /// How long everybody waits, however little is left to do.
-    pub(super) fn pause(&self, now: Duration) -> Duration {
-        self.paused_until.saturating_sub(now)
+    pub(super) fn pause(&self, now: impl FnOnce() -> Duration) -> Duration {
+        if self.paused_until.is_zero() { Duration::ZERO } else { self.paused_until.saturating_sub(now()) }
     }
 
     pub(super) fn is_anybody_waiting(&self) -> bool {
@@ -91,6 +91,15 @@ impl Turns {
     pub(super) fn leave(&mut self, tokens: u64) {
         self.waiting_requests = self.waiting_requests.saturating_sub(1);
         self.waiting_tokens = self.waiting_tokens.saturating_sub(tokens);
+    }
+
+    /// Takes the turn of a call of `tokens` if nobody waits and at least half of a minute's are left then; says whether
+    /// it has.
+    pub(super) fn take_at_ease(&mut self, now: Duration, tokens: u64) -> bool {
+        let half_left = |bucket: &Bucket| bucket.level - tokens as f64 >= bucket.capacity / 2.0;
+        !self.is_anybody_waiting()
+            && self.tokens.as_ref().is_none_or(half_left)
+            && self.take(now, tokens).is_ok()
     }
 
     /// Takes the turn of the first that waits, or says how long it still has to.
@@ -126,7 +135,7 @@ impl Turns {
         let wait = |bucket: &Option<Bucket>, amount: u64| {
             bucket.as_ref().map_or(Duration::ZERO, |bucket| bucket.wait(amount as f64))
         };
-        wait(&self.requests, requests).max(wait(&self.tokens, tokens)).max(self.pause(now))
+        wait(&self.requests, requests).max(wait(&self.tokens, tokens)).max(self.pause(|| now))
     }
 
     fn fill(&mut self, now: Duration) {
@@ -170,6 +179,21 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_at_ease_leaves_half_of_the_minute_and_passes_nobody() {
+        let mut turns = turns(Some(10), Some(100));
+        assert!(turns.take_at_ease(Duration::ZERO, 50));
+        assert!(!turns.take_at_ease(Duration::ZERO, 1));
+        assert_eq!(turns.expected_wait(Duration::ZERO, 50), Duration::ZERO);
+        assert!(turns.take_at_ease(6 * SECOND, 10));
+        turns.enqueue(1);
+        assert!(!turns.take_at_ease(60 * SECOND, 1));
+        turns.leave(1);
+        turns.pause_for(60 * SECOND, SECOND);
+        assert!(!turns.take_at_ease(60 * SECOND, 1));
+        assert!(turns.take_at_ease(61 * SECOND, 1));
+    }
+
+    #[test]
     fn what_was_not_used_is_given_back_and_what_was_used_above_it_is_owed() {
         let mut turns = turns(None, Some(600));
         assert_eq!(turns.take(Duration::ZERO, 600), Ok(()));
@@ -186,7 +210,7 @@ mod tests {
         turns.pause_for(SECOND, SECOND);
         assert_eq!((turns.expected_wait(SECOND, 0), turns.take(7 * SECOND, 0)), (6 * SECOND, Ok(())));
         turns.pause_for(Duration::ZERO, Duration::MAX);
-        assert_eq!(turns.pause(Duration::ZERO), PAUSE_MAX);
+        assert_eq!(turns.pause(|| Duration::ZERO), PAUSE_MAX);
     }
 
     proptest! {
