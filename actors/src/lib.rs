@@ -17,6 +17,7 @@ pub mod model_actor;
 pub mod orchestrator;
 
 pub mod develop;
+pub mod fitting;
 pub mod generator;
 pub mod reviewer;
 
