@@ -200,7 +200,7 @@ pub struct Route {
     /// Models that were asked before this one and failed, in order.
     pub passed_over: Vec<PassedOver>,
     /// What was made of the conversation before it was sent, where it did not fit into the model's context.
-    pub condensed: Option<Condensed>,
+    pub condensed: Option<Box<Condensed>>,
 }
 
 /// What was made of a conversation that did not fit.
@@ -218,6 +218,8 @@ pub struct Condensed {
     pub facts_total: u32,
     /// Of these, the ones that are still there word for word.
     pub facts_kept: u32,
+    /// The longest answer that was asked for, in tokens, where the conversation left less room than was wanted.
+    pub answer_tokens_max: Option<u32>,
 }
 
 /// A model that was asked first and failed.

@@ -60,8 +60,13 @@ enum State {
     /// Never touched.
     Fixed,
     Whole,
-    Shortened { facts_total: u32, facts_kept: u32 },
-    Dropped { facts_total: u32 },
+    Shortened {
+        facts_total: u32,
+        facts_kept: u32,
+    },
+    Dropped {
+        facts_total: u32,
+    },
 }
 
 pub(super) fn fit_with(

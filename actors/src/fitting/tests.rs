@@ -11,7 +11,7 @@ use super::{FitError, Fitted};
 struct Words;
 
 impl TokenCounter for Words {
-    fn encoding(&self) -> &str {
+    fn encoding(&self) -> &'static str {
         "words"
     }
 
@@ -75,7 +75,8 @@ fn talk() -> Vec<ChatMessage> {
 
 /// The words of each message that is left, by the first letter of its role.
 fn shape(fitted: &Fitted) -> String {
-    let of = |message: &ChatMessage| format!("{}{}", &message.role.as_str()[..1], Words.count(&message.content));
+    let of =
+        |message: &ChatMessage| format!("{}{}", &message.role.as_str()[..1], Words.count(&message.content));
     fitted.messages.iter().map(of).collect::<Vec<_>>().join(" ")
 }
 
@@ -108,6 +109,7 @@ fn what_became_of_the_facts_is_told() {
         messages_dropped: 0,
         facts_total: 2,
         facts_kept: 0,
+        answer_tokens_max: None,
     };
     assert_eq!(condensed(700), shortened);
     let dropped = Condensed {
