@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("supervisors", &["protocol"]),
     ("actors", &["config", "models", "protocol", "supervisors"]),
     ("runtime", &["actors", "config", "models", "protocol", "supervisors"]),
-    ("experiments", &["protocol"]),
+    ("experiments", &["config", "protocol"]),
     ("gateway", &["runtime"]),
     ("cli", &["config", "gateway", "models", "protocol", "runtime"]),
 ];
