@@ -39,7 +39,9 @@ const SAMPLES: [Sample; 6] = [
     Sample { name: "Rust source", ordinary: true, text: |bytes| repeated(&SOURCE.concat(), bytes) },
     Sample { name: "one letter", ordinary: false, text: |bytes| repeated("a", bytes) },
     Sample { name: "base64", ordinary: false, text: base64 },
-    Sample { name: "emoji", ordinary: false, text: |bytes| repeated("🙂🚀👩\u{200d}👧🇩🇪", bytes) },
+    Sample {
+        name: "emoji", ordinary: false, text: |bytes| repeated("🙂🚀👩\u{200d}👧🇩🇪", bytes)
+    },
     Sample { name: "spaces", ordinary: false, text: |bytes| repeated(" ", bytes) },
 ];
 
@@ -148,6 +150,8 @@ fn main() -> Result<()> {
     let head = ["text", "size", "ours MB/s", "ns/byte", "tiktoken-rs MB/s", "ns/byte", "ratio", "goal"];
     println!("{}", table(&head, &rows));
     println!("{}", many(bytes, rounds));
-    println!("goals: ratio at least 1 on ordinary text; our ns/byte no higher at the full size than at a tenth of it");
+    println!(
+        "goals: ratio at least 1 on ordinary text; our ns/byte no higher at the full size than at a tenth of it"
+    );
     Ok(())
 }

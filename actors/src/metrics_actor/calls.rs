@@ -213,7 +213,12 @@ fn tell(model: &str, event: &CallEvent) {
         CallEvent::Hedged => tracing::debug!(model, "a second call was sent"),
         CallEvent::HedgeWon => tracing::debug!(model, "the second call answered first"),
         CallEvent::TokensCompared { counted, reported } => {
-            tracing::debug!(model, counted, reported, "a prompt's tokens were compared with the provider's count");
+            tracing::debug!(
+                model,
+                counted,
+                reported,
+                "a prompt's tokens were compared with the provider's count"
+            );
         }
         CallEvent::FellBack { to } => tracing::info!(model, to, "another model is asked"),
         CallEvent::CacheHit { store } => {

@@ -9,9 +9,8 @@ use std::str::FromStr as _;
 
 use playhouse_config::settings::ProviderConfig;
 use playhouse_models::ModelWish;
-use playhouse_models::tokens::{
-    Document, ModelFacts, PartTokens, TiktokenCounter, TokenAnalysis, count_many, parts_of,
-};
+use playhouse_models::tokens::analysis::PartTokens;
+use playhouse_models::tokens::{Document, ModelFacts, TiktokenCounter, TokenAnalysis, count_many, parts_of};
 use playhouse_protocol::Failure;
 use playhouse_protocol::code::Language;
 use playhouse_runtime::Agent as _;
@@ -102,7 +101,8 @@ impl<'a> Counting<'a> {
                 file.by_model.push(tokens);
             }
             if self.parts {
-                let documents: Vec<_> = files.iter().zip(&texts).map(|(file, text)| document(file, text)).collect();
+                let documents: Vec<_> =
+                    files.iter().zip(&texts).map(|(file, text)| document(file, text)).collect();
                 part_tokens.extend(parts_of(&documents, &*model.counter));
             }
         }

@@ -90,7 +90,8 @@ fn a_conversation_is_counted_by_role_with_its_framing() {
 ";
     assert!(ended.stdout.starts_with(roles), "{}", ended.stdout);
     let object = format!("{{\"messages\": {messages}}}");
-    let json = home.run_with_stdin(&["tokens", "-", "--chat", "--format", "json"], &object).with_code(0).json();
+    let json =
+        home.run_with_stdin(&["tokens", "-", "--chat", "--format", "json"], &object).with_code(0).json();
     assert_eq!((&json["kind"], &json["messages"]), (&"tokens_chat".into(), &2.into()));
     assert_eq!(json["models"][0]["roles"][0]["role"], "system");
     assert_eq!(json["models"][0]["prompt_tokens"], 14);

@@ -35,7 +35,9 @@ pub(super) fn of(stack: &Stack) -> Result<ModelFacts, CatalogError> {
             }
             let model = match &local.source {
                 LocalSource::Known(known) => known.clone(),
-                LocalSource::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                LocalSource::File(path) => {
+                    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+                }
             };
             counter_for(&model, None, None)
         }

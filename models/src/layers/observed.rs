@@ -105,7 +105,10 @@ impl ModelClient for Observed {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let observed = self.clone();
-        relay::stream(&self.inner, async move { Ok((Attempt::begin(Cow::Owned(observed), &request), request)) })
+        relay::stream(
+            &self.inner,
+            async move { Ok((Attempt::begin(Cow::Owned(observed), &request), request)) },
+        )
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {

@@ -301,9 +301,10 @@ mod tests {
         let cyrillic = "Съешь же ещё этих мягких французских булок, да выпей чаю. ";
         for text in [prose, code, cyrillic] {
             let text = text.repeat(3 * PIECE_BYTES_MAX / text.len() + 1);
-            for (encoding, peer) in
-                [(Encoding::R50k, tiktoken_rs::r50k_base_singleton()), (Encoding::P50k, tiktoken_rs::p50k_base_singleton())]
-            {
+            for (encoding, peer) in [
+                (Encoding::R50k, tiktoken_rs::r50k_base_singleton()),
+                (Encoding::P50k, tiktoken_rs::p50k_base_singleton()),
+            ] {
                 let at_once = peer.count_ordinary(&text) as u64;
                 assert_eq!(count(encoding, &text), at_once, "{encoding:?} {:?}", &text[..30]);
             }

@@ -97,8 +97,7 @@ fn read(text: &str) -> Result<Vec<ChatMessage>, String> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         return Err(format!("it is not JSON (line {}, column {})", error.line(), error.column()));
     }
-    let written: Written =
-        serde_json::from_str(text).map_err(|_| "it is JSON of another form".to_owned())?;
+    let written: Written = serde_json::from_str(text).map_err(|_| "it is JSON of another form".to_owned())?;
     let (Written::List(messages) | Written::Object { messages }) = written;
     let read = |(at, message): (usize, WrittenMessage)| {
         let role = match message.role.as_str() {
@@ -126,7 +125,10 @@ mod tests {
             {"role": "user", "content": [{"type": "text", "text": "b"}, {"type": "image_url"}, {"text": "c"}]}]"#;
         assert_eq!(read(messages).unwrap(), expected);
         assert_eq!(read(&format!(r#"{{"id": 1, "messages": {messages}}}"#)).unwrap(), expected);
-        assert_eq!(read(r#"[{"role": "assistant", "content": null}]"#).unwrap(), [ChatMessage::assistant("")]);
+        assert_eq!(
+            read(r#"[{"role": "assistant", "content": null}]"#).unwrap(),
+            [ChatMessage::assistant("")]
+        );
         assert_eq!(read("[]").unwrap(), []);
     }
 
@@ -134,7 +136,8 @@ mod tests {
     fn what_is_no_conversation_is_told_by_its_place() {
         assert_eq!(read("[{\n  oops").unwrap_err(), "it is not JSON (line 2, column 3)");
         assert_eq!(read("{\"a\": 1}").unwrap_err(), "it is JSON of another form");
-        let error = read(r#"[{"role": "user", "content": ""}, {"role": "tool", "content": ""}]"#).unwrap_err();
+        let error =
+            read(r#"[{"role": "user", "content": ""}, {"role": "tool", "content": ""}]"#).unwrap_err();
         assert_eq!(error, "the role \"tool\" of message 2 is not known");
     }
 }

@@ -156,8 +156,18 @@ pub(super) fn roles(roles: &[RoleTokens], prompt_tokens: u64, style: Style) -> S
 
 /// What the whole means for each model.
 pub(super) fn compare(models: &[TokenAnalysis], style: Style) -> String {
-    let columns =
-        ["model", "encoding", "counts", ">tokens", ">window", ">share", ">answer", ">room", ">prompt costs", ">at most"];
+    let columns = [
+        "model",
+        "encoding",
+        "counts",
+        ">tokens",
+        ">window",
+        ">share",
+        ">answer",
+        ">room",
+        ">prompt costs",
+        ">at most",
+    ];
     let mut table = Table::new(&columns);
     for model in models {
         let unknown = || "?".to_owned();

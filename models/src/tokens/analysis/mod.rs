@@ -148,10 +148,8 @@ impl TokenAnalysis {
     /// Of a conversation.
     pub fn of_conversation(messages: &[ChatMessage], facts: &ModelFacts) -> Self {
         let mut analysis = Self::of_tokens(facts.counter.count_chat(messages), facts);
-        let documents: Vec<_> = messages
-            .iter()
-            .map(|message| Document { text: &message.content, language: None })
-            .collect();
+        let documents: Vec<_> =
+            messages.iter().map(|message| Document { text: &message.content, language: None }).collect();
         analysis.parts = parts_of(&documents, &*facts.counter);
         for role in [Role::System, Role::User, Role::Assistant] {
             let mut of_role = RoleTokens { role, messages: 0, tokens: 0 };
@@ -193,7 +191,8 @@ impl TokenAnalysis {
     pub fn add_parts(&mut self, parts: &[PartTokens]) {
         let mut all: BTreeMap<PartKind, PartTokens> = BTreeMap::new();
         for part in self.parts.drain(..).chain(parts.iter().cloned()) {
-            let sum = all.entry(part.part.clone()).or_insert(PartTokens { parts: 0, tokens: 0, ..part.clone() });
+            let sum =
+                all.entry(part.part.clone()).or_insert(PartTokens { parts: 0, tokens: 0, ..part.clone() });
             sum.parts += part.parts;
             sum.tokens += part.tokens;
         }

@@ -91,7 +91,9 @@ fn parts_of_several_texts_are_added_by_kind() {
     let code = Document { text: "fn b() {}\n- 1", language: Some("rust") };
     all.add_parts(&TokenAnalysis::of_document(code, &facts).parts);
     all.add_parts(&once);
-    let of = |parts: &[PartTokens], name: &str| parts.iter().find(|part| part.part.name() == name).unwrap().clone();
+    let of = |parts: &[PartTokens], name: &str| {
+        parts.iter().find(|part| part.part.name() == name).unwrap().clone()
+    };
     assert_eq!(of(&all.parts, "prose").tokens, 2 * of(&once, "prose").tokens);
     assert_eq!(of(&all.parts, "code:rust").parts, 3);
 }
