@@ -48,6 +48,8 @@ pub struct ModelConfig {
     pub completion_tokens_default: u32,
     /// The tiktoken encoding to count with; `None` chooses by the model's name.
     pub encoding: Option<String>,
+    /// The model's tokens by those of the encoding, 0.25 to 4.0; `None` takes what was measured for its family.
+    pub tokens_factor: Option<f64>,
     /// What it costs; zero where nothing is configured.
     pub price: PriceConfig,
     /// Requests that may wait or run at once before a new one is refused.

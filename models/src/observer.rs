@@ -65,6 +65,13 @@ pub enum CallEvent {
     Hedged,
     /// The second call answered first.
     HedgeWon,
+    /// The provider counted a prompt's tokens, and so did we.
+    TokensCompared {
+        /// Our count.
+        counted: u64,
+        /// The provider's.
+        reported: u64,
+    },
     /// Another model is asked, since this one failed.
     FellBack {
         /// The catalog entry that is asked next.

@@ -22,6 +22,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("bincode", &["protocol"]),
     ("serde_yaml", &["config", "models"]),
     ("tiktoken-rs", &["models"]),
+    ("bpe-openai", &["models"]),
+    ("tokenizers", &["models"]),
     ("candle-core", &["models"]),
     ("reqwest", &["models"]),
     ("quick_cache", &["models"]),

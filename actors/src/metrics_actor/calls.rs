@@ -33,6 +33,7 @@ pub(super) struct CallMeters {
     cache_misses: Counter,
     demotions: Counter,
     demoted: Gauge,
+    prompt_tokens_ratio: Histogram,
 }
 
 /// A gauge and a counter for each state, in the order of [`BREAKER_STATES`].
@@ -74,6 +75,7 @@ impl CallMeters {
             cache_misses: count(&names::MODEL_CACHE_MISSES),
             demotions: count(&names::MODEL_DEMOTIONS),
             demoted: gauge(recorder, &names::MODEL_DEMOTED, &labels),
+            prompt_tokens_ratio: histogram(recorder, &names::MODEL_PROMPT_TOKENS_RATIO, &labels),
         }
     }
 
@@ -105,6 +107,11 @@ impl CallMeters {
             CallEvent::ConcurrencyChanged { limit } => self.concurrency_limit.set(f64::from(*limit)),
             CallEvent::Hedged => self.hedges.increment(1),
             CallEvent::HedgeWon => self.hedges_won.increment(1),
+            CallEvent::TokensCompared { counted, reported } => {
+                if *counted > 0 {
+                    self.prompt_tokens_ratio.record(*reported as f64 / *counted as f64);
+                }
+            }
             // Counted by both names.
             CallEvent::FellBack { .. } => {}
             CallEvent::CacheHit { store } => self.cache(*store).hits.increment(1),
@@ -214,6 +221,14 @@ fn tell(model: &str, event: &CallEvent) {
         }
         CallEvent::Hedged => tracing::debug!(model, "a second call was sent"),
         CallEvent::HedgeWon => tracing::debug!(model, "the second call answered first"),
+        CallEvent::TokensCompared { counted, reported } => {
+            tracing::debug!(
+                model,
+                counted,
+                reported,
+                "a prompt's tokens were compared with the provider's count"
+            );
+        }
         CallEvent::FellBack { to } => tracing::info!(model, to, "another model is asked"),
         CallEvent::CacheHit { store } => {
             tracing::debug!(model, store = store.as_str(), "the answer was in the cache");

@@ -8,7 +8,9 @@ use dashmap::DashMap;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
 };
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 use playhouse_models::BudgetLedger;
 use playhouse_protocol::FailureClass;
 use playhouse_protocol::task::TaskStatus;
@@ -174,7 +176,12 @@ impl Meter {
     /// # Errors
     /// When the exporter refuses its settings, which are fixed.
     pub fn new() -> Result<Arc<Self>, BuildError> {
-        let recorder = PrometheusBuilder::new().set_buckets(&names::SECONDS_BUCKETS)?.build_recorder();
+        let mut builder = PrometheusBuilder::new().set_buckets(&names::SECONDS_BUCKETS)?;
+        for metric in names::RATIO_HISTOGRAMS {
+            builder = builder
+                .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), &names::RATIO_BUCKETS)?;
+        }
+        let recorder = builder.build_recorder();
         describe(&recorder);
         let tasks = TaskMeters::new(&recorder);
         let journal = JournalMeters {
@@ -360,5 +367,9 @@ fn describe(recorder: &PrometheusRecorder) {
     for metric in names::HISTOGRAMS {
         let (name, help) = text(metric);
         recorder.describe_histogram(name, Some(Unit::Seconds), help);
+    }
+    for metric in names::RATIO_HISTOGRAMS {
+        let (name, help) = text(metric);
+        recorder.describe_histogram(name, None, help);
     }
 }

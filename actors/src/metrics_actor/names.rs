@@ -83,6 +83,11 @@ pub(super) const MODEL_HEDGES: Metric = Metric {
 };
 pub(super) const MODEL_HEDGES_WON: Metric =
     Metric { name: "playhouse_model_hedges_won_total", help: "Second calls that answered first, by model." };
+pub(super) const MODEL_PROMPT_TOKENS_RATIO: Metric = Metric {
+    name: "playhouse_model_prompt_tokens_ratio",
+    help: "A prompt's tokens as the provider reports them by our own count of them, by model; 1 where both agree. Some \
+           short prompts are compared.",
+};
 pub(super) const MODEL_FALLBACKS: Metric = Metric {
     name: "playhouse_model_fallbacks_total",
     help: "Calls that another model was asked for after a failure, by the model that failed and the one asked next.",
@@ -215,10 +220,17 @@ pub(super) const GAUGES: &[Metric] =
     &[REQUESTS_RUNNING, MODEL_BREAKER_STATE, MODEL_CONCURRENCY_LIMIT, MODEL_DEMOTED, TASKS_OPEN];
 
 /// All histograms.
+/// Those of ratios; all others are in seconds.
+pub(super) const RATIO_HISTOGRAMS: &[Metric] = &[MODEL_PROMPT_TOKENS_RATIO];
+
+/// Around 1, closer where it matters: a count that is two percent off and one that is a tenth off are different news.
+pub(super) const RATIO_BUCKETS: [f64; 14] =
+    [0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0, 1.01, 1.02, 1.05, 1.1, 1.25, 1.5, 2.0];
+
 pub(super) const HISTOGRAMS: &[Metric] =
     &[REQUEST_SECONDS, MODEL_CALL_SECONDS, MODEL_ATTEMPT_SECONDS, MODEL_WAIT_SECONDS, JOURNAL_COMMIT_SECONDS];
 
-/// Histograms are in seconds. From half a millisecond (an agent without a model) to ten minutes (a slow model's
+/// From half a millisecond (an agent without a model) to ten minutes (a slow model's
 /// long answer), about three to a decade.
 pub(super) const SECONDS_BUCKETS: [f64; 18] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0,

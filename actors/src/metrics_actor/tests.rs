@@ -75,6 +75,14 @@ fn events() -> Vec<(CallEvent, &'static [&'static str])> {
             &["wait_duration_seconds_sum{model=\"m\",what=\"pacing\"} 0.5"],
         ),
         (CallEvent::ConcurrencyChanged { limit: 17 }, &["concurrency_limit{model=\"m\"} 17"]),
+        (
+            CallEvent::TokensCompared { counted: 100, reported: 103 },
+            &[
+                "prompt_tokens_ratio_bucket{model=\"m\",le=\"1.02\"} 0",
+                "prompt_tokens_ratio_bucket{model=\"m\",le=\"1.05\"} 1",
+                "prompt_tokens_ratio_count{model=\"m\"} 1",
+            ],
+        ),
         (CallEvent::Hedged, &["hedges_total{model=\"m\"} 1"]),
         (CallEvent::HedgeWon, &["hedges_won_total{model=\"m\"} 1"]),
         (CallEvent::FellBack { to: "other".to_owned() }, &["fallbacks_total{model=\"m\",to=\"other\"} 1"]),

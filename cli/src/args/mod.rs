@@ -135,13 +135,21 @@ pub(crate) struct TokensArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// Count as this model of the catalog does [default: the model that writes code]
-    #[arg(long, value_name = "NAME", conflicts_with = "encoding")]
-    pub(crate) model: Option<String>,
+    /// Count as this model of the catalog does; several are compared [default: the model that writes code]
+    #[arg(long = "model", value_name = "NAME", conflicts_with = "encoding")]
+    pub(crate) models: Vec<String>,
 
     /// Count by this encoding
     #[arg(long, value_parser = EncodingParser)]
     pub(crate) encoding: Option<playhouse_models::tokens::Encoding>,
+
+    /// Tell the tokens of prose, lists, tables and code apart
+    #[arg(long)]
+    pub(crate) parts: bool,
+
+    /// Read one JSON file, a list of messages with role and content, as a conversation
+    #[arg(long)]
+    pub(crate) chat: bool,
 
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]

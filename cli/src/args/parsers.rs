@@ -52,11 +52,8 @@ impl TypedValueParser for EncodingParser {
 
     fn parse_ref(&self, _: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Encoding, clap::Error> {
         parse(value, |name| {
-            Encoding::from_name(name).ok_or_else(|| {
-                let known = Encoding::ALL.map(Encoding::as_str).join(", ");
-                Failure::invalid(format!("read the encoding {name:?}: it is not known"))
-                    .with_hint(format!("Known encodings: {known}."))
-            })
+            Encoding::from_str(name)
+                .map_err(|error| Failure::invalid(error.to_string()).with_hint(error.hint()))
         })
     }
 

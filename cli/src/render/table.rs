@@ -5,7 +5,7 @@ use crate::style::Style;
 /// Rows under a header, each column as wide as its widest cell. Cells are single lines without colours.
 #[derive(Debug)]
 pub(crate) struct Table {
-    header: Vec<&'static str>,
+    header: Vec<String>,
     right: Vec<bool>,
     rows: Vec<Vec<String>>,
 }
@@ -14,9 +14,18 @@ impl Table {
     /// A table with these columns; a name that begins with `>` makes a column of numbers.
     pub(crate) fn new(columns: &[&'static str]) -> Self {
         Self {
-            header: columns.iter().map(|name| name.trim_start_matches('>')).collect(),
+            header: columns.iter().map(|name| name.trim_start_matches('>').to_owned()).collect(),
             right: columns.iter().map(|name| name.starts_with('>')).collect(),
             rows: Vec::new(),
+        }
+    }
+
+    /// Adds a column of numbers in front of the first one, whose name is only known now, with a cell for each row.
+    pub(crate) fn numbers_in_front(&mut self, name: String, cells: impl IntoIterator<Item = String>) {
+        self.header.insert(0, name);
+        self.right.insert(0, true);
+        for (row, cell) in self.rows.iter_mut().zip(cells) {
+            row.insert(0, cell);
         }
     }
 
@@ -43,7 +52,7 @@ impl Table {
                 .collect();
             padded.join("  ").trim_end().to_owned()
         };
-        let mut text = style.bold(&line(&mut self.header.iter().copied()));
+        let mut text = style.bold(&line(&mut self.header.iter().map(String::as_str)));
         text.push('\n');
         for row in &self.rows {
             text.push_str(&line(&mut row.iter().map(String::as_str)));

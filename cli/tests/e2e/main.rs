@@ -11,3 +11,4 @@ mod lists;
 mod load;
 mod models;
 mod real_model;
+mod tokens;

@@ -90,6 +90,7 @@ fn check_entry(
             default.completion_tokens_default.min(raw.context_tokens.map_or(u32::MAX, |context| context / 2))
         }),
         encoding: raw.encoding,
+        tokens_factor: raw.tokens_factor,
         price: price(&raw.price.unwrap_or_default(), path, report),
         queue_len_max: raw.queue_len_max.unwrap_or(default.queue_len_max),
         fallbacks: raw.fallbacks.unwrap_or_default(),
@@ -102,6 +103,10 @@ fn check_entry(
 
 /// Providers that are endpoints.
 const ENDPOINTS: &[RawProvider] = &[RawProvider::OpenAi, RawProvider::Anthropic, RawProvider::Ollama];
+
+/// Providers whose models do not bring their own tokenizer.
+const NO_OWN_TOKENS: &[RawProvider] =
+    &[RawProvider::OpenAi, RawProvider::Anthropic, RawProvider::Ollama, RawProvider::Scripted];
 
 /// A key of another provider would be ignored: so it is a mistake.
 fn refuse_foreign_keys(raw: &RawModel, provider: RawProvider, path: &KeyPath, report: &mut Report) {
@@ -122,6 +127,7 @@ fn refuse_foreign_keys(raw: &RawModel, provider: RawProvider, path: &KeyPath, re
         ("hedging", ENDPOINTS, raw.hedging.is_some()),
         ("traffic", ENDPOINTS, raw.traffic.is_some()),
         ("script", &[RawProvider::Scripted], raw.script.is_some()),
+        ("tokens_factor", NO_OWN_TOKENS, raw.tokens_factor.is_some()),
     ];
     for (key, owners, present) in keys {
         if present && !owners.contains(&provider) {

@@ -127,6 +127,11 @@ pub(crate) struct RawModel {
     #[schemars(length(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) encoding: Option<String>,
+    /// Endpoints and `scripted`: the model's tokens by those of the encoding, where it is not the model's own. Left out, what was measured for
+    /// its family, and 1 for others.
+    #[schemars(range(min = 0.25, max = 4), extend("x-reason" = "no model's tokens are four times as many or as few"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tokens_factor: Option<f64>,
     /// What the model costs. Left out, nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) price: Option<RawPrice>,

@@ -62,6 +62,7 @@ impl ModelConfig {
             context_tokens: None,
             completion_tokens_default: COMPLETION_TOKENS_DEFAULT,
             encoding: None,
+            tokens_factor: None,
             price: PriceConfig::default(),
             queue_len_max,
             fallbacks: Vec::new(),

@@ -15,6 +15,7 @@ pub(super) fn model(entry: &ModelConfig) -> RawModel {
         context_tokens: entry.context_tokens,
         completion_tokens_default: Some(entry.completion_tokens_default),
         encoding: entry.encoding.clone(),
+        tokens_factor: entry.tokens_factor,
         price: Some(price(entry.price)),
         queue_len_max: Some(entry.queue_len_max),
         fallbacks: (!entry.fallbacks.is_empty()).then(|| entry.fallbacks.clone()),

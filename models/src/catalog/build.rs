@@ -17,8 +17,7 @@ use crate::layers::{
     RetryPolicy, Retrying,
 };
 use crate::scripted::{Script, ScriptedModel};
-use crate::tokens::TokenCounter;
-use crate::tokens::tiktoken::{Encoding, TiktokenCounter};
+use crate::tokens::{Encoding, TokenCounter, counter_for};
 use crate::{anthropic, ollama, openai};
 
 /// The client of an entry with the models that are asked when it fails.
@@ -47,7 +46,8 @@ pub(super) fn client(
 ///    a place; and what waits for its turn holds no place;
 /// 8. `Limited`: the last thing that is waited for, so that its times are the server's alone. It keeps to the pauses of
 ///    the pace for the calls that have had their turn;
-/// 9. `Observed`: one request to the provider, measured without our own waits.
+/// 9. `Observed`: one request to the provider, measured without our own waits; and where the provider counts tokens, its
+///    count beside ours.
 ///
 /// Models in this process have neither a network nor another's limits: they are observed, priced and kept only.
 pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError> {
@@ -55,11 +55,11 @@ pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError>
     let parts = &shared.parts;
     let observer = || Arc::clone(&parts.observer);
     let provider = provider(name, config, parts, &shared.connections)?;
-    let mut model: Arc<dyn ModelClient> =
-        Arc::new(Observed::new(provider, Arc::clone(&instruments.stats), observer()));
-    if let Some(http) = config.provider.http() {
-        model = reliable(model, http, stack);
-    }
+    let observed = Observed::new(provider, Arc::clone(&instruments.stats), observer());
+    let model = match config.provider.http() {
+        Some(http) => reliable(Arc::new(observed.comparing_tokens()), http, stack),
+        None => Arc::new(observed),
+    };
     let priced = Arc::new(Priced::new(model, config.price));
     let mode = config.cache;
     if mode == CacheMode::Off {
@@ -131,16 +131,19 @@ fn info(name: &str, config: &ModelConfig, structured_output: bool) -> ModelInfo 
 }
 
 /// The counter of a model that does not bring its own.
-fn counter(name: &str, config: &ModelConfig, model: &str) -> Result<Arc<dyn TokenCounter>, CatalogError> {
-    let Some(encoding) = &config.encoding else {
-        return Ok(Arc::new(TiktokenCounter::for_model(model)));
-    };
-    let encoding = Encoding::from_name(encoding).ok_or_else(|| CatalogError::UnknownEncoding {
-        model: name.to_owned(),
-        encoding: encoding.clone(),
-        known: Encoding::ALL.map(Encoding::as_str).to_vec(),
-    })?;
-    Ok(Arc::new(TiktokenCounter::with_encoding(encoding, model)))
+pub(super) fn counter(
+    name: &str,
+    config: &ModelConfig,
+    model: &str,
+) -> Result<Arc<dyn TokenCounter>, CatalogError> {
+    let encoding = config.encoding.as_ref().map(|encoding| {
+        Encoding::from_name(encoding).ok_or_else(|| CatalogError::UnknownEncoding {
+            model: name.to_owned(),
+            encoding: encoding.clone(),
+            known: Encoding::ALL.map(Encoding::as_str).to_vec(),
+        })
+    });
+    Ok(counter_for(model, encoding.transpose()?, config.tokens_factor))
 }
 
 fn http_model(

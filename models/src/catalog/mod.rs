@@ -7,6 +7,7 @@
 mod build;
 mod entry;
 mod error;
+mod facts;
 mod health;
 mod performance;
 mod stack;
@@ -29,6 +30,7 @@ use crate::layers::{Candidate, RetryBudget};
 use crate::observer::CallObserver;
 use crate::selection::{Explanation, ModelSelector, ModelWish, Performance, Selection};
 use crate::stats::ModelStats;
+use crate::tokens::ModelFacts;
 use stack::{Shared, Stack};
 
 pub use entry::{CatalogEntry, EntryState};
@@ -195,6 +197,17 @@ impl Catalog {
     /// What has been measured and judged of all models; models are chosen by it.
     pub fn performance(&self) -> &Performance {
         &self.performance
+    }
+
+    /// What counting for an entry takes: its window, prices and counter. Asks nobody and needs no key; a counter that has
+    /// learned is the one that is given. An embedded model whose file is not here yet is estimated.
+    ///
+    /// May read the head of a model file: call it where that is bearable.
+    ///
+    /// # Errors
+    /// When there is no such entry, it names an unknown encoding, or its model file cannot be read.
+    pub fn facts(&self, name: &str) -> Result<ModelFacts, CatalogError> {
+        facts::of(&self.slot(name)?.stack)
     }
 
     fn slot(&self, name: &str) -> Result<&Slot, CatalogError> {

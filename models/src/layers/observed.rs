@@ -1,5 +1,7 @@
 //! Measures and tells how attempts end.
 
+mod comparing;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use crate::error::{ModelError, ModelErrorKind};
 use crate::observer::{CallEvent, CallObserver};
 use crate::stats::ModelStats;
 use crate::tokens::TokenCounter;
+use comparing::{Comparing, Comparison};
 
 /// A model whose attempts are measured and told. The innermost layer, so that an attempt is one request to the
 /// provider and its time is the provider's.
@@ -23,12 +26,20 @@ pub struct Observed {
     inner: Arc<dyn ModelClient>,
     stats: Arc<ModelStats>,
     observer: Arc<dyn CallObserver>,
+    comparing: Option<Arc<Comparing>>,
 }
 
 impl Observed {
     /// Notes the attempts of `inner` in `stats`, and tells them to `observer`.
     pub fn new(inner: Arc<dyn ModelClient>, stats: Arc<ModelStats>, observer: Arc<dyn CallObserver>) -> Self {
-        Self { inner, stats, observer }
+        Self { inner, stats, observer, comparing: None }
+    }
+
+    /// Compares our counts of tokens with those that the provider reports, now and then.
+    #[must_use]
+    pub fn comparing_tokens(self) -> Self {
+        let comparing = Comparing::new(self.inner.tokens(), Arc::clone(&self.observer));
+        Self { comparing: Some(Arc::new(comparing)), ..self }
     }
 }
 
@@ -38,11 +49,13 @@ struct Attempt<'a> {
     begun: Instant,
     first_token: Option<Duration>,
     is_over: bool,
+    comparison: Option<Comparison>,
 }
 
 impl<'a> Attempt<'a> {
-    fn begin(observed: Cow<'a, Observed>) -> Self {
-        Self { observed, begun: Instant::now(), first_token: None, is_over: false }
+    fn begin(observed: Cow<'a, Observed>, request: &CompletionRequest) -> Self {
+        let comparison = observed.comparing.as_ref().and_then(|comparing| comparing.begin(request));
+        Self { observed, begun: Instant::now(), first_token: None, is_over: false, comparison }
     }
 
     fn tell(&self, elapsed: Duration, failure: Option<FailureClass>) {
@@ -58,6 +71,9 @@ impl Guard for Attempt<'_> {
 
     fn ended(&mut self, outcome: Result<&mut Completion, &mut ModelError>) {
         self.is_over = true;
+        if let (Ok(completion), Some(comparison)) = (&outcome, self.comparison.take()) {
+            comparison.end(completion, &self.observed.inner.info().name);
+        }
         let failure = outcome.err().map(|error| {
             error.attempts = u32::from(was_sent(&error.kind));
             error.class()
@@ -89,13 +105,17 @@ impl ModelClient for Observed {
 
     fn stream(&self, request: CompletionRequest) -> CompletionStream {
         let observed = self.clone();
-        relay::stream(&self.inner, async move { Ok((Attempt::begin(Cow::Owned(observed)), request)) })
+        relay::stream(
+            &self.inner,
+            async move { Ok((Attempt::begin(Cow::Owned(observed), &request), request)) },
+        )
     }
 
     fn complete(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Completion, ModelError>> {
-        Box::pin(
-            async move { relay::complete(&*self.inner, request, Attempt::begin(Cow::Borrowed(self))).await },
-        )
+        Box::pin(async move {
+            let attempt = Attempt::begin(Cow::Borrowed(self), &request);
+            relay::complete(&*self.inner, request, attempt).await
+        })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), ModelError>> {
@@ -110,6 +130,7 @@ impl ModelClient for Observed {
 #[cfg(test)]
 mod tests {
     use futures::StreamExt;
+    use playhouse_protocol::completion::{ChatMessage, ResponseFormat};
     use tokio::time::timeout;
 
     use super::*;
@@ -153,6 +174,42 @@ mod tests {
         assert_eq!(model.stream(hello()).count().await, 3);
         let snapshot = stats.snapshot();
         assert_eq!((snapshot.first_token_p50, snapshot.p50), (Some(SECOND), Some(3 * SECOND)));
+    }
+
+    /// The comparisons of `calls` calls; waits for the one that there is when one is to be expected.
+    async fn comparisons(calls: u64, request: CompletionRequest) -> Vec<CallEvent> {
+        let model = FakeModel::new((0..calls).map(|_| Step::Answer("a")));
+        let (observed, _, noted) = observed(model);
+        let observed = observed.comparing_tokens();
+        for _ in 0..calls {
+            observed.complete(request.clone()).await.unwrap();
+        }
+        let mut events = noted.take();
+        let is_comparison = |event: &CallEvent| matches!(event, CallEvent::TokensCompared { .. });
+        let wait = async {
+            while calls >= comparing::EVERY && !events.iter().any(is_comparison) {
+                tokio::task::yield_now().await;
+                events.extend(noted.take());
+            }
+        };
+        let _ = timeout(SECOND, wait).await;
+        events.retain(is_comparison);
+        events
+    }
+
+    #[tokio::test]
+    async fn the_count_of_every_sixteenth_short_prompt_is_compared_with_the_providers() {
+        assert_eq!(comparisons(comparing::EVERY - 1, hello()).await, []);
+        let compared = CallEvent::TokensCompared { counted: 24, reported: 10 };
+        assert_eq!(comparisons(comparing::EVERY, hello()).await, [compared]);
+    }
+
+    #[tokio::test]
+    async fn a_long_prompt_and_one_with_a_schema_are_not_compared() {
+        let long = ChatMessage::user("x".repeat(comparing::PROMPT_BYTES_MAX + 1));
+        assert_eq!(comparisons(comparing::EVERY, CompletionRequest::new(vec![long])).await, []);
+        let format = ResponseFormat::JsonSchema { name: "a".to_owned(), schema: "{}".to_owned() };
+        assert_eq!(comparisons(comparing::EVERY, CompletionRequest { format, ..hello() }).await, []);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,13 +1,17 @@
-//! Counting as OpenAI's models do: the one door to tiktoken-rs.
+//! Counting as OpenAI's models do: the one door to tiktoken-rs. The encodings of today's models are counted by
+//! [`fast`](super::fast), which counts the same; the old ones by tiktoken-rs, in [`pieces`].
 //!
 //! Special tokens have no meaning here: a text that spells `<|endoftext|>` is counted as the characters it is, as a
 //! provider reads it when it stands in a message.
+
+use std::str::FromStr;
 
 use playhouse_protocol::completion::ChatMessage;
 use tiktoken_rs::CoreBPE;
 use tiktoken_rs::tokenizer::Tokenizer;
 
 use super::TokenCounter;
+use super::fast::FastEncoding;
 use super::pieces::pieces;
 
 /// Tokens around each message, its role not included.
@@ -20,6 +24,12 @@ const MESSAGE_TOKENS: u64 = 3;
 ///
 /// Source: as [`MESSAGE_TOKENS`]: "every reply is primed with <|start|>assistant<|message|>".
 const REPLY_TOKENS: u64 = 3;
+
+/// The most characters of an unknown name that are compared and shown.
+const NAME_LEN_MAX: usize = 60;
+
+/// How alike a name must be to be offered, 0 to 1.
+const SIMILARITY_MIN: f64 = 0.8;
 
 /// An encoding of tiktoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +63,10 @@ impl Encoding {
 
     /// The encoding of this name, where there is one.
     pub fn from_name(name: &str) -> Option<Self> {
+        // Differs from its base in special tokens alone.
+        if name == "p50k_edit" {
+            return Some(Self::P50k);
+        }
         Self::ALL.into_iter().find(|encoding| encoding.as_str() == name)
     }
 
@@ -69,22 +83,75 @@ impl Encoding {
         Some(encoding)
     }
 
-    /// The encoder, built at the first use in this process (up to a second of work) and kept.
-    fn encoder(self) -> &'static CoreBPE {
+    /// What counts by it.
+    const fn encoder(self) -> Encoder {
         match self {
-            Self::R50k => tiktoken_rs::r50k_base_singleton(),
-            Self::P50k => tiktoken_rs::p50k_base_singleton(),
-            Self::Cl100k => tiktoken_rs::cl100k_base_singleton(),
-            Self::O200k => tiktoken_rs::o200k_base_singleton(),
-            Self::O200kHarmony => tiktoken_rs::o200k_harmony_singleton(),
+            Self::R50k => Encoder::Tiktoken(tiktoken_rs::r50k_base_singleton),
+            Self::P50k => Encoder::Tiktoken(tiktoken_rs::p50k_base_singleton),
+            Self::Cl100k => Encoder::Fast(FastEncoding::Cl100k),
+            Self::O200k | Self::O200kHarmony => Encoder::Fast(FastEncoding::O200k),
         }
     }
+
+    /// Tokens of a text.
+    pub(super) fn count(self, text: &str) -> u64 {
+        match self.encoder() {
+            Encoder::Fast(encoding) => encoding.count(text),
+            Encoder::Tiktoken(singleton) => {
+                let encoder = singleton();
+                pieces(text).map(|piece| encoder.count_ordinary(piece) as u64).sum()
+            }
+        }
+    }
+}
+
+/// A name that no encoding has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("find the encoding {name:?}: it is not known")]
+pub struct UnknownEncoding {
+    name: String,
+    nearest: Option<Encoding>,
+}
+
+impl UnknownEncoding {
+    /// What to do about it: the nearest name, where one is near, and every name.
+    pub fn hint(&self) -> String {
+        let known = Encoding::ALL.map(Encoding::as_str).join(", ");
+        match self.nearest {
+            Some(nearest) => format!("Did you mean {}? Known encodings: {known}.", nearest.as_str()),
+            None => format!("Known encodings: {known}."),
+        }
+    }
+}
+
+impl FromStr for Encoding {
+    type Err = UnknownEncoding;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEncoding> {
+        if let Some(encoding) = Self::from_name(name) {
+            return Ok(encoding);
+        }
+        let name: String = name.chars().take(NAME_LEN_MAX).collect();
+        let similarity = |encoding: &Self| strsim::jaro_winkler(&name.to_lowercase(), encoding.as_str());
+        let nearest = Self::ALL.into_iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+        let nearest = nearest.filter(|encoding| similarity(encoding) >= SIMILARITY_MIN);
+        Err(UnknownEncoding { name, nearest })
+    }
+}
+
+/// Counts by an encoding. Built at the first use in this process (up to a second of work), shared and kept.
+enum Encoder {
+    Fast(FastEncoding),
+    Tiktoken(fn() -> &'static CoreBPE),
 }
 
 /// Builds an encoder, so that the first count is not the one that waits for it. Takes up to a second of computing:
 /// call it off the async threads.
 pub fn warm_up(encoding: Encoding) {
-    let _ = encoding.encoder();
+    match encoding.encoder() {
+        Encoder::Fast(encoding) => encoding.warm_up(),
+        Encoder::Tiktoken(singleton) => drop(singleton()),
+    }
 }
 
 /// Tokens of prompt and answer together that a model is known to hold.
@@ -93,7 +160,7 @@ pub fn context_tokens(model: &str) -> Option<u32> {
 }
 
 /// The model's own name behind a router's prefix.
-fn bare_name(model: &str) -> &str {
+pub(super) fn bare_name(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)
 }
 
@@ -130,16 +197,23 @@ impl TokenCounter for TiktokenCounter {
     }
 
     fn count(&self, text: &str) -> u64 {
-        let encoder = self.encoding.encoder();
-        pieces(text).map(|piece| encoder.count_ordinary(piece) as u64).sum()
+        self.encoding.count(text)
     }
 
     fn count_chat(&self, messages: &[ChatMessage]) -> u64 {
-        let message_tokens = |message: &ChatMessage| {
-            MESSAGE_TOKENS + self.count(message.role.as_str()) + self.count(&message.content)
-        };
-        messages.iter().map(message_tokens).sum::<u64>() + REPLY_TOKENS
+        texts(self.encoding, messages) + framing(messages)
     }
+}
+
+/// Tokens of what stands in a conversation: roles and contents.
+pub(super) fn texts(encoding: Encoding, messages: &[ChatMessage]) -> u64 {
+    let of = |message: &ChatMessage| encoding.count(message.role.as_str()) + encoding.count(&message.content);
+    messages.iter().map(of).sum()
+}
+
+/// Tokens of what stands around it.
+pub(super) fn framing(messages: &[ChatMessage]) -> u64 {
+    MESSAGE_TOKENS * messages.len() as u64 + REPLY_TOKENS
 }
 
 #[cfg(test)]
@@ -206,14 +280,32 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_encoding_is_told_with_the_nearest_and_all_known_names() {
+        let error = "cl200k_base".parse::<Encoding>().unwrap_err();
+        assert_eq!(error.to_string(), "find the encoding \"cl200k_base\": it is not known");
+        assert!(error.hint().starts_with("Did you mean cl100k_base? Known encodings: r50k_base, "));
+        assert!("klingon".parse::<Encoding>().unwrap_err().hint().starts_with("Known encodings: "));
+        assert_eq!("o200k_base".parse(), Ok(Encoding::O200k));
+    }
+
+    #[test]
+    fn an_edit_encoding_counts_as_its_base() {
+        assert_eq!(Encoding::from_name("p50k_edit"), Some(Encoding::P50k));
+        assert_eq!(Encoding::from_name("p60k_base"), None);
+    }
+
+    #[test]
     fn counting_in_pieces_equals_counting_at_once() {
         let prose = "The quick brown fox isn't over 12,345 lazy dogs!  Indented\n\n    let x = a[1] + b; // ok?\r\n\t";
         let code = include_str!("tiktoken.rs");
         let cyrillic = "Съешь же ещё этих мягких французских булок, да выпей чаю. ";
         for text in [prose, code, cyrillic] {
             let text = text.repeat(3 * PIECE_BYTES_MAX / text.len() + 1);
-            for encoding in Encoding::ALL {
-                let at_once = encoding.encoder().count_ordinary(&text) as u64;
+            for (encoding, peer) in [
+                (Encoding::R50k, tiktoken_rs::r50k_base_singleton()),
+                (Encoding::P50k, tiktoken_rs::p50k_base_singleton()),
+            ] {
+                let at_once = peer.count_ordinary(&text) as u64;
                 assert_eq!(count(encoding, &text), at_once, "{encoding:?} {:?}", &text[..30]);
             }
         }
@@ -221,8 +313,17 @@ mod tests {
 
     #[test]
     fn a_megabyte_without_a_gap_is_counted() {
-        for (text, at_least) in [("a".repeat(1 << 20), 1 << 16), (" ".repeat(1 << 20), 1 << 12)] {
-            assert!(count(Encoding::O200k, &text) >= at_least, "{}", count(Encoding::O200k, &text));
+        for encoding in Encoding::ALL {
+            for (text, at_least) in [("a".repeat(1 << 20), 1 << 16), (" ".repeat(1 << 20), 1 << 12)] {
+                assert!(count(encoding, &text) >= at_least, "{}", count(encoding, &text));
+            }
         }
+    }
+
+    #[test]
+    fn a_long_run_counts_as_many_times_as_it_is_long() {
+        // Runs are not cut: eight letters are one token wherever they stand.
+        let count = |len: usize| count(Encoding::O200k, &"a".repeat(len));
+        assert_eq!((count(8), count(1 << 10), count(1 << 20)), (1, 1 << 7, 1 << 17));
     }
 }

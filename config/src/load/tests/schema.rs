@@ -48,6 +48,7 @@ models:
     api_key: env:A
     context_tokens: 5000
     encoding: o200k_base
+    tokens_factor: 1
     pacing: {requests_per_minute: 1, tokens_per_minute: 1}
     hedging: {}
     traffic: {record: f}

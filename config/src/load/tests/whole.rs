@@ -75,6 +75,7 @@ models:
     context_tokens: 128000
     completion_tokens_default: 4096
     encoding: o200k_base
+    tokens_factor: 1.25
     price: {prompt_usd_per_million_tokens: 0.15, completion_usd_per_million_tokens: 10}
     queue_len_max: 7
     timeouts: {total_ms: 20000}
@@ -105,6 +106,7 @@ agents: {review: {temperature: 0.7, seed: 18446744073709551615}}
         context_tokens: Some(128_000),
         completion_tokens_default: 4096,
         encoding: Some("o200k_base".into()),
+        tokens_factor: Some(1.25),
         price: PriceConfig { prompt_nano_usd_per_token: 150, completion_nano_usd_per_token: 10_000 },
         queue_len_max: 7,
         ..ModelConfig::built_in("")
