@@ -17,6 +17,7 @@ pub mod metrics_actor;
 pub mod model_actor;
 pub mod orchestrator;
 
+pub mod compressor;
 pub mod develop;
 pub mod generator;
 pub mod reviewer;

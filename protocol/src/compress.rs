@@ -28,7 +28,7 @@ pub const EXCERPT_CHARS_MAX: usize = 80;
 /// Make a text fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompressText {
-    /// The text: 1 to [`TEXT_BYTES_MAX`] bytes, without NUL.
+    /// The text: at most [`TEXT_BYTES_MAX`] bytes, without NUL.
     pub text: String,
     /// The most tokens that the result may have: at least [`LIMIT_TOKENS_MIN`].
     pub limit_tokens: u64,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use playhouse_actors::Agent;
 use playhouse_actors::context::{AgentRegistry, AgentServices, AgentServicesArgs, DuplicateAgent};
 use playhouse_actors::develop::Developer;
+use playhouse_actors::compressor::Compressor;
 use playhouse_actors::generator::CodeGenerator;
 use playhouse_actors::metrics_actor::Meter;
 use playhouse_actors::reviewer::CodeReviewer;
@@ -254,6 +255,7 @@ fn register(agents: Vec<Register>) -> Result<AgentRegistry, DuplicateAgent> {
     registry.insert(CodeGenerator)?;
     registry.insert(CodeReviewer)?;
     registry.insert(Developer)?;
+    registry.insert(Compressor)?;
     for insert in agents {
         insert(&mut registry)?;
     }

@@ -147,7 +147,7 @@ pub fn ratio(after: u64, before: u64) -> f64 {
 }
 
 /// Lists the whole text as dropped, as for a summary.
-pub fn all_dropped(
+pub(crate) fn all_dropped(
     text: &str,
     counter: &dyn TokenCounter,
 ) -> Vec<playhouse_protocol::compress::Dropped> {
@@ -155,6 +155,27 @@ pub fn all_dropped(
 }
 
 /// The pinned spans of a text, each with its words, in order and without repetitions.
-pub fn pinned_texts<'a>(text: &'a str, pins: &[Pin]) -> Vec<&'a str> {
+pub(crate) fn pinned_texts<'a>(text: &'a str, pins: &[Pin]) -> Vec<&'a str> {
     pins::resolve(text, pins, &verify::facts(text)).into_iter().map(|range| &text[range]).collect()
+}
+
+/// A text in parts of at most `tokens_max` each (as far as the sum of single counts tells), cut between sentences,
+/// with the tokens of each.
+pub(crate) fn parts(
+    text: &str,
+    tokens_max: u64,
+    counter: &dyn TokenCounter,
+) -> Vec<(std::ops::Range<usize>, u64)> {
+    let mut parts: Vec<(std::ops::Range<usize>, u64)> = Vec::new();
+    for unit in units::units(text, content::detect(text), &[]) {
+        let tokens = counter.count(&text[unit.lead..unit.end]);
+        match parts.last_mut() {
+            Some((range, sum)) if *sum + tokens <= tokens_max => {
+                range.end = unit.end;
+                *sum += tokens;
+            }
+            _ => parts.push((unit.begin..unit.end, tokens)),
+        }
+    }
+    parts
 }

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
 };
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use playhouse_models::BudgetLedger;
 use playhouse_protocol::FailureClass;
 use playhouse_protocol::task::TaskStatus;
@@ -174,7 +174,11 @@ impl Meter {
     /// # Errors
     /// When the exporter refuses its settings, which are fixed.
     pub fn new() -> Result<Arc<Self>, BuildError> {
-        let recorder = PrometheusBuilder::new().set_buckets(&names::SECONDS_BUCKETS)?.build_recorder();
+        let shares = |builder: PrometheusBuilder, metric: &Metric| {
+            builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), &names::SHARE_BUCKETS)
+        };
+        let builder = PrometheusBuilder::new().set_buckets(&names::SECONDS_BUCKETS)?;
+        let recorder = names::SHARES.iter().try_fold(builder, shares)?.build_recorder();
         describe(&recorder);
         let tasks = TaskMeters::new(&recorder);
         let journal = JournalMeters {
@@ -360,5 +364,9 @@ fn describe(recorder: &PrometheusRecorder) {
     for metric in names::HISTOGRAMS {
         let (name, help) = text(metric);
         recorder.describe_histogram(name, Some(Unit::Seconds), help);
+    }
+    for metric in names::SHARES {
+        let (name, help) = text(metric);
+        recorder.describe_histogram(name, None, help);
     }
 }

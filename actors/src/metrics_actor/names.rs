@@ -169,6 +169,15 @@ pub(super) const JOURNAL_COMMIT_SECONDS: Metric = Metric {
     help: "Time from a commit's start until it is durable.",
 };
 
+pub(super) const COMPRESSION_RATIO: Metric = Metric {
+    name: "playhouse_compression_ratio",
+    help: "Tokens behind a compression for each token before it, by strategy (none: the text fitted as it was).",
+};
+pub(super) const COMPRESSION_SCORE: Metric = Metric {
+    name: "playhouse_compression_verification_score",
+    help: "Share of a text's facts that its compression kept, by strategy (none: the text fitted as it was).",
+};
+
 /// All counters.
 pub(super) const COUNTERS: &[Metric] = &[
     REQUESTS_STARTED,
@@ -210,7 +219,13 @@ pub(super) const GAUGES: &[Metric] =
 pub(super) const HISTOGRAMS: &[Metric] =
     &[REQUEST_SECONDS, MODEL_CALL_SECONDS, MODEL_ATTEMPT_SECONDS, MODEL_WAIT_SECONDS, JOURNAL_COMMIT_SECONDS];
 
-/// Histograms are in seconds. From half a millisecond (an agent without a model) to ten minutes (a slow model's
+/// All histograms of shares, from 0 to 1.
+pub(super) const SHARES: &[Metric] = &[COMPRESSION_RATIO, COMPRESSION_SCORE];
+
+/// Shares by tenths, finer at the top where facts should be.
+pub(super) const SHARE_BUCKETS: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0];
+
+/// All other histograms are in seconds. From half a millisecond (an agent without a model) to ten minutes (a slow model's
 /// long answer), about three to a decade.
 pub(super) const SECONDS_BUCKETS: [f64; 18] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0,

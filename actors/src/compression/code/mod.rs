@@ -45,9 +45,15 @@ impl Compression for Code {
     }
 }
 
+/// Items that say something: imports alone are no code.
+fn items_len(file: &syn::File) -> usize {
+    let says = |item: &&syn::Item| !matches!(item, syn::Item::Use(_) | syn::Item::ExternCrate(_));
+    file.items.iter().filter(says).count()
+}
+
 /// The draft, where its text is a file of Rust.
 fn parses(work: &Work<'_>, draft: Draft) -> Result<Draft, String> {
-    match with_parsed(&draft.render(work.text), |file| file.items.len()) {
+    match with_parsed(&draft.render(work.text), items_len) {
         ParseOutcome::Parsed { value, diagnostics } if diagnostics.is_empty() && value > 0 => Ok(draft),
         ParseOutcome::Parsed { .. } => Err("nothing of it would be left".to_owned()),
         ParseOutcome::Broken(_) | ParseOutcome::Unknown(_) => Err("what is left would not parse".to_owned()),

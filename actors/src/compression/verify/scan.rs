@@ -80,8 +80,9 @@ fn of_chunk(text: &str, chunks: &[Chunk], at: usize, chunk: &Chunk, found: &mut 
         {
             range.end = next.core.end;
         }
+        let taken = if range.end > chunk.core.end { 2 } else { 1 };
         found.push(Found { kind, range });
-        return 1;
+        return taken;
     }
     if is_month(core) && date(text, chunks, at, found) {
         return 1;
