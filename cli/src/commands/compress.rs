@@ -45,7 +45,7 @@ pub(crate) fn run(app: &App, args: &CompressArgs) -> Outcome {
         print(app, part)?;
         return Ok(ExitStatus::Success);
     }
-    app.ui.note(&printable(&render::compress::summary(&compressed, app.ui.stderr_style())));
+    app.ui.note(&render::compress::summary(&compressed, app.ui.stderr_style()));
     if args.diff {
         app.ui.note(&printable(&render::compress::diff(&text, &compressed)));
     }

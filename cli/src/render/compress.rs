@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use playhouse_protocol::compress::{Compressed, Strategy};
 
 use super::{SCRIPTED_LABEL, words};
-use crate::style::Style;
+use crate::style::{Style, printable};
 
 /// The most dropped parts that are listed; the JSON form has all.
 const DROPPED_SHOWN_MAX: usize = 10;
@@ -31,7 +31,7 @@ pub(crate) fn summary(compressed: &Compressed, style: Style) -> String {
         let _ = write!(text, "\n{}", style.yellow(SCRIPTED_LABEL));
     }
     for refused in &compressed.refused {
-        let _ = write!(text, "\n  {} was not used: {}", refused.strategy, refused.reason);
+        let _ = write!(text, "\n  {} was not used: {}", refused.strategy, printable(&refused.reason));
     }
     if strategy == Strategy::Summarize {
         return text;
@@ -40,7 +40,7 @@ pub(crate) fn summary(compressed: &Compressed, style: Style) -> String {
     for part in shown {
         let hash: String = part.sha256.chars().take(HASH_CHARS).collect();
         let size = words::counted(part.tokens, "token");
-        let _ = write!(text, "\n  dropped {}  {size}: {}", style.dim(&hash), part.excerpt);
+        let _ = write!(text, "\n  dropped {}  {size}: {}", style.dim(&hash), printable(&part.excerpt));
     }
     if let Some(more) = compressed.dropped.len().checked_sub(DROPPED_SHOWN_MAX).filter(|more| *more > 0) {
         let _ = write!(text, "\n  and {} (--format json lists all)", words::counted(more as u64, "more part"));
