@@ -70,6 +70,7 @@ impl App {
             Command::Tree(args) => commands::tree::run(self, &args),
             Command::Models(args) => commands::models::run(self, &args),
             Command::Tokens(args) => commands::tokens::run(self, &args),
+            Command::Compress(args) => commands::compress::run(self, &args),
             Command::Config(command) => commands::config::run(self, &command),
             Command::Completions { shell } => commands::completions::run(self, shell),
             Command::ExitCodes => {

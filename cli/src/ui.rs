@@ -63,6 +63,11 @@ impl Ui {
         &self.bars
     }
 
+    /// Whether a person reads the result as it comes.
+    pub(crate) fn stdout_is_terminal(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
     pub(crate) fn stdout_style(&self) -> Style {
         self.stdout_style
     }

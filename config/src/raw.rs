@@ -128,7 +128,7 @@ pub(crate) struct RawJournal {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RawPrompts {
-    /// A folder with templates (`generate.v1.j2`, `review.v1.j2`) that stand above the built-in ones. A
+    /// A folder with templates (`generate.v1.j2`, `review.v1.j2`, …) that stand above the built-in ones. A
     /// relative path begins at this file's folder.
     #[schemars(length(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]

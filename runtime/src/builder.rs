@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_actors::Agent;
+use playhouse_actors::compressor::Compressor;
 use playhouse_actors::context::{AgentRegistry, AgentServices, AgentServicesArgs, DuplicateAgent};
 use playhouse_actors::develop::Developer;
 use playhouse_actors::generator::CodeGenerator;
@@ -254,6 +255,7 @@ fn register(agents: Vec<Register>) -> Result<AgentRegistry, DuplicateAgent> {
     registry.insert(CodeGenerator)?;
     registry.insert(CodeReviewer)?;
     registry.insert(Developer)?;
+    registry.insert(Compressor)?;
     for insert in agents {
         insert(&mut registry)?;
     }

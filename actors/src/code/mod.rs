@@ -15,5 +15,5 @@ pub mod facts;
 pub mod judge;
 pub mod verdict;
 
-mod scan;
+pub(crate) mod scan;
 pub mod text;

@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::AgentsConfig;
+use playhouse_models::tokens::TokenCounter;
 use playhouse_models::{ModelInfo, ModelWish};
 use playhouse_protocol::completion::CompletionRequest;
+use playhouse_protocol::compress::Compressed;
 use playhouse_protocol::envelope;
 use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::{Payload, StepKind, StepPath};
@@ -176,6 +178,24 @@ impl AgentContext {
         let wish = ModelWish { task_id: Some(self.task.id()), ..ModelWish::of(task_type).named(model) };
         let selected = self.services.models().select(wish).await?;
         Ok(selected.handle.info().clone())
+    }
+
+    /// What counts the tokens of the model that [`call`](Self::call) would ask.
+    ///
+    /// # Errors
+    /// When no such model is in the catalog, or it cannot be used.
+    pub async fn token_counter(
+        &self,
+        task_type: &'static str,
+        model: Option<&str>,
+    ) -> Result<Arc<dyn TokenCounter>, AgentError> {
+        let wish = ModelWish { task_id: Some(self.task.id()), ..ModelWish::of(task_type).named(model) };
+        Ok(self.services.models().select(wish).await?.handle.tokens())
+    }
+
+    /// Counts a compression.
+    pub fn compressed(&self, compressed: &Compressed) {
+        self.services.meter().compressed(compressed);
     }
 
     /// What a call wants of its model.

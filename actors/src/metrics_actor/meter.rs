@@ -181,6 +181,10 @@ impl Meter {
             builder = builder
                 .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), &names::RATIO_BUCKETS)?;
         }
+        for metric in names::SHARES {
+            builder = builder
+                .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), &names::SHARE_BUCKETS)?;
+        }
         let recorder = builder.build_recorder();
         describe(&recorder);
         let tasks = TaskMeters::new(&recorder);
@@ -368,7 +372,7 @@ fn describe(recorder: &PrometheusRecorder) {
         let (name, help) = text(metric);
         recorder.describe_histogram(name, Some(Unit::Seconds), help);
     }
-    for metric in names::RATIO_HISTOGRAMS {
+    for metric in names::RATIO_HISTOGRAMS.iter().chain(names::SHARES) {
         let (name, help) = text(metric);
         recorder.describe_histogram(name, None, help);
     }

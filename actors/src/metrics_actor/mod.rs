@@ -13,6 +13,7 @@
 mod actor;
 mod budgets;
 mod calls;
+mod compressions;
 mod message;
 mod meter;
 mod names;

@@ -182,6 +182,15 @@ pub(super) const JOURNAL_COMMIT_SECONDS: Metric = Metric {
     help: "Time from a commit's start until it is durable.",
 };
 
+pub(super) const COMPRESSION_RATIO: Metric = Metric {
+    name: "playhouse_compression_ratio",
+    help: "Tokens behind a compression for each token before it, by strategy (none: the text fitted as it was).",
+};
+pub(super) const COMPRESSION_SCORE: Metric = Metric {
+    name: "playhouse_compression_verification_score",
+    help: "Share of a text's facts that its compression kept, by strategy (none: the text fitted as it was).",
+};
+
 /// All counters.
 pub(super) const COUNTERS: &[Metric] = &[
     REQUESTS_STARTED,
@@ -219,16 +228,22 @@ pub(super) const COUNTERS: &[Metric] = &[
 pub(super) const GAUGES: &[Metric] =
     &[REQUESTS_RUNNING, MODEL_BREAKER_STATE, MODEL_CONCURRENCY_LIMIT, MODEL_DEMOTED, TASKS_OPEN];
 
-/// All histograms.
-/// Those of ratios; all others are in seconds.
+/// All histograms of ratios around 1.
 pub(super) const RATIO_HISTOGRAMS: &[Metric] = &[MODEL_PROMPT_TOKENS_RATIO];
 
 /// Around 1, closer where it matters: a count that is two percent off and one that is a tenth off are different news.
 pub(super) const RATIO_BUCKETS: [f64; 14] =
     [0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0, 1.01, 1.02, 1.05, 1.1, 1.25, 1.5, 2.0];
 
+/// All histograms of times.
 pub(super) const HISTOGRAMS: &[Metric] =
     &[REQUEST_SECONDS, MODEL_CALL_SECONDS, MODEL_ATTEMPT_SECONDS, MODEL_WAIT_SECONDS, JOURNAL_COMMIT_SECONDS];
+
+/// All histograms of shares, from 0 to 1.
+pub(super) const SHARES: &[Metric] = &[COMPRESSION_RATIO, COMPRESSION_SCORE];
+
+/// Shares by tenths, finer at the top where facts should be.
+pub(super) const SHARE_BUCKETS: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0];
 
 /// From half a millisecond (an agent without a model) to ten minutes (a slow model's
 /// long answer), about three to a decade.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compress;
 mod journal;
 mod load;
 mod models;
@@ -12,10 +13,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use compress::{CompressArgs, CompressFormat};
 pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand};
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
 pub(crate) use models::{ModelsArgs, ModelsCommand, PullArgs, WhyArgs};
-pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser};
+pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser, PinRuleParser, StrategyParser};
 pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};
 pub(crate) use work::{DevelopArgs, GenerateArgs, ReviewArgs};
 
@@ -94,6 +96,8 @@ pub(crate) enum Command {
     Models(ModelsArgs),
     /// Count the tokens of files and folders
     Tokens(TokensArgs),
+    /// Make a text fit into a number of tokens, and say what that cost
+    Compress(Box<CompressArgs>),
     /// Print, check and explain the settings
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -9,6 +9,7 @@ use clap::{Arg, Command};
 use playhouse_models::tokens::Encoding;
 use playhouse_protocol::Failure;
 use playhouse_protocol::code::Language;
+use playhouse_protocol::compress::{PinRule, Strategy};
 use playhouse_protocol::review::Aspect;
 
 /// Reads a language: its name, a short form or a file ending.
@@ -22,6 +23,38 @@ pub(crate) struct AspectParser;
 /// Reads an encoding of tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct EncodingParser;
+
+/// Reads a way to shorten a text.
+#[derive(Debug, Clone)]
+pub(crate) struct StrategyParser;
+
+/// Reads a kind of spans to pin.
+#[derive(Debug, Clone)]
+pub(crate) struct PinRuleParser;
+
+impl TypedValueParser for StrategyParser {
+    type Value = Strategy;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Strategy, clap::Error> {
+        parse(value, Strategy::from_str)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Strategy::ALL.into_iter().map(|strategy| PossibleValue::new(strategy.as_str()))))
+    }
+}
+
+impl TypedValueParser for PinRuleParser {
+    type Value = PinRule;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, value: &OsStr) -> Result<PinRule, clap::Error> {
+        parse(value, PinRule::from_str)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(PinRule::ALL.into_iter().map(|rule| PossibleValue::new(rule.as_str()))))
+    }
+}
 
 impl TypedValueParser for LanguageParser {
     type Value = Language;

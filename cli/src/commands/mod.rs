@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod completions;
+pub(crate) mod compress;
 pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod develop;

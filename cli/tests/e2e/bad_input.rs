@@ -18,6 +18,7 @@ fn check(ended: Ended, code: i32, error: &str, hint: &str) {
 fn wrong_specs_flags_and_files_are_told_in_one_line_with_a_hint() {
     let home = Home::approving();
     home.write("binary.rs", [0xff, 0xfe, 0x00]);
+    home.write("nul.txt", [b'a', 0, b'b']);
     home.write("empty.rs", "\n");
     home.write("big.txt", "a".repeat(70_000));
     let cases: &[(&[&str], &str, &str)] = &[
@@ -63,6 +64,14 @@ fn wrong_specs_flags_and_files_are_told_in_one_line_with_a_hint() {
         ),
         (&["tokens", "empty.rs", "big.txt", "--chat"], "2 files are named", "one file with --chat"),
         (&["tokens", "binary.rs", "--chat"], "not UTF-8", "text file"),
+        (&["compress", "no.txt", "--limit", "9"], "read the text from no.txt", "text file"),
+        (&["compress", "binary.rs", "--limit", "9"], "it is not UTF-8 text", "text file"),
+        (&["compress", "nul.txt", "--limit", "9"], "it is a binary file", "text file"),
+        (&["compress", "big.txt", "--limit", "0"], "the smallest limit that works is 8", "at least 8 tokens"),
+        (&["compress", "big.txt", "--limit", "9", "--strategy", "magic"], "\"magic\"", "Known strategies"),
+        (&["compress", "big.txt", "--limit", "9", "--encoding", "cl200k"], "\"cl200k\"", "Known encodings"),
+        (&["compress", "big.txt", "--limit", "9", "--model", "gpt-9"], "find model \"gpt-9\"", "models list"),
+        (&["compress", "big.txt", "--limit", "9", "--pin", "zzz"], "--pin number 1", "letter by letter"),
         (&["models", "show", "dem"], "find model \"dem\"", "Did you mean demo?"),
         (&["models", "pull", "demo"], "pull model \"demo\"", "qwen2.5-coder-0.5b"),
         (&["models", "ping", "gpt-9"], "find model \"gpt-9\"", "playhouse models list"),

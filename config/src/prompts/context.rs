@@ -91,6 +91,17 @@ pub struct ReviewContext {
     pub structured: bool,
 }
 
+/// What `compress` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CompressContext {
+    /// The text, or the part of it that the model's context holds.
+    pub text: String,
+    /// The most words that the answer may have.
+    pub words: u64,
+    /// What must be in the answer word for word; one line each.
+    pub pins: Vec<String>,
+}
+
 /// What is known of code without a model, as templates see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FactsContext {

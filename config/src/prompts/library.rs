@@ -17,17 +17,20 @@ pub enum PromptName {
     Generate,
     /// Judge code.
     Review,
+    /// Shorten a text.
+    Compress,
 }
 
 impl PromptName {
     /// Every prompt.
-    pub const ALL: [Self; 2] = [Self::Generate, Self::Review];
+    pub const ALL: [Self; 3] = [Self::Generate, Self::Review, Self::Compress];
 
     /// The first part of the file's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Generate => "generate",
             Self::Review => "review",
+            Self::Compress => "compress",
         }
     }
 
@@ -35,6 +38,7 @@ impl PromptName {
         match self {
             Self::Generate => include_str!("../../prompts/generate.v1.j2"),
             Self::Review => include_str!("../../prompts/review.v1.j2"),
+            Self::Compress => include_str!("../../prompts/compress.v1.j2"),
         }
     }
 }
@@ -106,8 +110,8 @@ impl PromptLibrary {
         Ok(Self { templates: Arc::new(templates) })
     }
 
-    /// Renders a prompt. What it is given: [`GenerateContext`](super::GenerateContext) or
-    /// [`ReviewContext`](super::ReviewContext), or anything with the same fields.
+    /// Renders a prompt. What it is given: [`GenerateContext`](super::GenerateContext),
+    /// [`ReviewContext`](super::ReviewContext) or [`CompressContext`](super::CompressContext), or anything with the same fields.
     ///
     /// # Errors
     /// When the template uses a field that `context` does not have, or needs too many steps.

@@ -3,7 +3,7 @@
 use playhouse_protocol::code::Language;
 use serde_json::Value;
 
-use super::context::{FactsContext, GenerateContext, ReviewContext, RevisionContext};
+use super::context::{CompressContext, FactsContext, GenerateContext, ReviewContext, RevisionContext};
 use super::library::PromptName;
 
 /// The names of the variables that a prompt is given.
@@ -20,9 +20,17 @@ pub(super) fn contexts(name: PromptName) -> Vec<Value> {
             [serde_json::to_value(full_generate()), serde_json::to_value(sparse_generate())]
         }
         PromptName::Review => [serde_json::to_value(full_review()), serde_json::to_value(sparse_review())],
+        PromptName::Compress => [
+            serde_json::to_value(compress(vec!["47 kPa".to_owned()])),
+            serde_json::to_value(compress(Vec::new())),
+        ],
     };
     // Plain structs of texts always have a JSON form.
     values.into_iter().flatten().collect()
+}
+
+fn compress(pins: Vec<String>) -> CompressContext {
+    CompressContext { text: "The pressure was 47 kPa.".to_owned(), words: 3, pins }
 }
 
 fn full_generate() -> GenerateContext {

@@ -12,7 +12,7 @@ pub(crate) struct RawSelection {
     /// The model for every task type that nothing else names: a name of the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) default: Option<String>,
-    /// The model by task type (`generate`, `review`, `develop`, or an agent's own): names of the catalog.
+    /// The model by task type (`generate`, `review`, `develop`, `compress`, or an agent's own): names of the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) by_task: Option<BTreeMap<String, Option<String>>>,
     /// Weights of models by task type: of all tasks of the type each named model gets its share, the same task always the
