@@ -1,6 +1,6 @@
 //! Counting by the two encodings of today's models: the one door to bpe-openai.
 //!
-//! It counts what tiktoken-rs counts (the tests here hold that), at about twice the rate, and its work grows with the
+//! It counts what tiktoken-rs counts (the tests here hold that), only faster, and its work grows with the
 //! text's length alone: one unbroken run costs no more per byte than prose. So whole texts are counted, and no cut can
 //! change a count.
 
