@@ -10,7 +10,7 @@ use bpe_openai::Tokenizer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FastEncoding {
     Cl100k,
-    /// Also what o200k_harmony counts ordinary text by: the two differ in special tokens.
+    /// Also what `o200k_harmony` counts ordinary text by: the two differ in special tokens.
     O200k,
 }
 
