@@ -5,6 +5,7 @@
 //! `cargo bench -p playhouse-benches --bench tokens [-- --bytes 1000000 --rounds 5 --peer-seconds 20]`
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -87,9 +88,15 @@ fn compare(
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let our = timed(|| counter.count(&text));
-        let their = timed(|| peer.count_ordinary(&text) as u64);
-        ensure!(our.tokens == their.tokens, "{}: {} and {} tokens", sample.name, our.tokens, their.tokens);
         ours.push(nanoseconds_per_byte(our.elapsed, text.len()));
+        // On a long enough run of white space its regular expressions run out of stack, and it panics.
+        let counted =
+            || catch_unwind(AssertUnwindSafe(|| peer.count_ordinary(&text) as u64)).unwrap_or_default();
+        let their = timed(counted);
+        if their.tokens == 0 {
+            continue;
+        }
+        ensure!(our.tokens == their.tokens, "{}: {} and {} tokens", sample.name, our.tokens, their.tokens);
         theirs.push(nanoseconds_per_byte(their.elapsed, text.len()));
         // What takes so long needs no second measurement.
         if their.elapsed > peer_most {
@@ -99,14 +106,15 @@ fn compare(
     let ratios: Vec<_> = ours.iter().zip(&theirs).map(|(our, their)| their / our).collect();
     let (our, their) = (median(&ours), median(&theirs));
     let rate = |nanoseconds: f64| format!("{:.2}", 1e3 / nanoseconds);
+    let if_counted = |cell: String| if theirs.is_empty() { "panics".to_owned() } else { cell };
     Ok(vec![
         sample.name.to_owned(),
         format!("{} kB", bytes / 1_000),
         rate(our),
         format!("{our:.1}"),
-        rate(their),
-        format!("{their:.1}"),
-        format!("{:.2}", median(&ratios)),
+        if_counted(rate(their)),
+        if_counted(format!("{their:.1}")),
+        if_counted(format!("{:.2}", median(&ratios))),
         if sample.ordinary { "1.00".to_owned() } else { String::new() },
     ])
 }
@@ -151,7 +159,7 @@ fn main() -> Result<()> {
     println!("{}", table(&head, &rows));
     println!("{}", many(bytes, rounds));
     println!(
-        "goals: ratio at least 1 on ordinary text; our ns/byte no higher at the full size than at a tenth of it"
+        "goals: ratio at least 1 on ordinary text; our ns/byte of one text about the same at both sizes"
     );
     Ok(())
 }

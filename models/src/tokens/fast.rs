@@ -1,6 +1,6 @@
 //! Counting by the two encodings of today's models: the one door to bpe-openai.
 //!
-//! It counts what tiktoken-rs counts (the tests here hold that), at about twice the rate, and its work grows with the
+//! It counts what tiktoken-rs counts (the tests here hold that), only faster, and its work grows with the
 //! text's length alone: one unbroken run costs no more per byte than prose. So whole texts are counted, and no cut can
 //! change a count.
 
@@ -10,7 +10,7 @@ use bpe_openai::Tokenizer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FastEncoding {
     Cl100k,
-    /// Also what o200k_harmony counts ordinary text by: the two differ in special tokens.
+    /// Also what `o200k_harmony` counts ordinary text by: the two differ in special tokens.
     O200k,
 }
 
