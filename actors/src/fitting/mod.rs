@@ -5,10 +5,12 @@
 //! the oldest turns are left out. What was done is in [`Condensed`](playhouse_protocol::completion::Condensed). The same
 //! conversation comes out the same each time, and the original stays with whoever has it.
 
+mod analyzer;
 mod conversation;
 mod shorten;
 
 #[cfg(test)]
 mod tests;
 
+pub use analyzer::{Analyzed, SmartTokenAnalyzer};
 pub use conversation::{FitError, Fitted, fit};

@@ -96,6 +96,7 @@ impl Turns {
     /// Takes the turn of a call of `tokens` if nobody waits and at least half of a minute's are left then; says whether
     /// it has.
     pub(super) fn take_at_ease(&mut self, now: Duration, tokens: u64) -> bool {
+        self.fill(now);
         let half_left = |bucket: &Bucket| bucket.level - tokens as f64 >= bucket.capacity / 2.0;
         !self.is_anybody_waiting()
             && self.tokens.as_ref().is_none_or(half_left)
