@@ -41,10 +41,8 @@ fn texts() -> Vec<Text> {
         include_str!("../../docs/models.md"),
         include_str!("../../docs/model-faults.md"),
     ];
-    let sources = [
-        include_str!("../../runtime/src/builder.rs"),
-        include_str!("../../actors/src/context/mod.rs"),
-    ];
+    let sources =
+        [include_str!("../../runtime/src/builder.rs"), include_str!("../../actors/src/context/mod.rs")];
     vec![
         Text { name: "prose", body: PROSE.to_owned(), is_code: false },
         Text { name: "documentation", body: docs.join("\n\n"), is_code: false },
@@ -160,7 +158,8 @@ fn recall(counter: &TiktokenCounter) -> Result<()> {
             let limit = counter.count(&body) / factor;
             let mut cells = vec![format!("{} {factor}×", text.name)];
             for (at, strategy) in ways.iter().enumerate() {
-                let job = Job { text: &body, limit_tokens: limit, strategy: *strategy, pins: &[], content: None };
+                let job =
+                    Job { text: &body, limit_tokens: limit, strategy: *strategy, pins: &[], content: None };
                 let result = compress(&job, counter).context("compress")?;
                 ensure!(counter.count(&result.text) <= limit, "{} {strategy}: too long", text.name);
                 let kept = found(&result.text, &facts);
@@ -173,7 +172,13 @@ fn recall(counter: &TiktokenCounter) -> Result<()> {
             all += facts.len();
             let pinned: Vec<_> = facts.iter().step_by(PINNED_STEP).cloned().collect();
             let pins: Vec<_> = pinned.iter().cloned().map(Pin::Text).collect();
-            let job = Job { text: &body, limit_tokens: limit, strategy: Strategy::Auto, pins: &pins, content: None };
+            let job = Job {
+                text: &body,
+                limit_tokens: limit,
+                strategy: Strategy::Auto,
+                pins: &pins,
+                content: None,
+            };
             let result = compress(&job, counter).context("compress with pins")?;
             let kept = found(&result.text, &pinned);
             cells.push(percent(kept, pinned.len()));
@@ -193,7 +198,10 @@ fn recall(counter: &TiktokenCounter) -> Result<()> {
     }
     println!("at 4×: pinned facts kept = {} (goal 99.5 %)", percent(pinned_found, pinned_all));
     println!("\nplanted facts that are found again");
-    println!("{}", table(&["", "auto", "keyword", "code", "head", "middle", "uniform", "pinned (auto)"], &rows));
+    println!(
+        "{}",
+        table(&["", "auto", "keyword", "code", "head", "middle", "uniform", "pinned (auto)"], &rows)
+    );
     Ok(())
 }
 
@@ -235,7 +243,10 @@ fn grown(text: &str, tokens: u64, counter: &dyn TokenCounter) -> String {
         for (number, line) in text.lines().enumerate() {
             grown.push_str(line);
             if number % 4 == 0 && !line.trim().is_empty() {
-                grown.push_str(&format!(" Item {copies}{number} is {} here.", letters(usize::try_from(copies).unwrap_or(0) + number)));
+                grown.push_str(&format!(
+                    " Item {copies}{number} is {} here.",
+                    letters(usize::try_from(copies).unwrap_or(0) + number)
+                ));
             }
             grown.push('\n');
         }

@@ -13,7 +13,9 @@ mod library;
 mod sample;
 mod template;
 
-pub use context::{CompressContext, FactsContext, GenerateContext, LanguageContext, ReviewContext, RevisionContext};
+pub use context::{
+    CompressContext, FactsContext, GenerateContext, LanguageContext, ReviewContext, RevisionContext,
+};
 pub use error::PromptError;
 pub use language::Customs;
 pub use library::{PromptLibrary, PromptName, RenderedPrompt};

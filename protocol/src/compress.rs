@@ -153,8 +153,7 @@ pub enum PinRule {
 
 impl PinRule {
     /// Every rule.
-    pub const ALL: [Self; 5] =
-        [Self::FencedCode, Self::Urls, Self::Numbers, Self::Identifiers, Self::Paths];
+    pub const ALL: [Self; 5] = [Self::FencedCode, Self::Urls, Self::Numbers, Self::Identifiers, Self::Paths];
 
     /// What is pinned where nobody says: what a reader cannot guess again and what takes little room. Fenced code,
     /// numbers and identifiers make up too much of most texts to be pinned unasked; they weigh more in the ranking.

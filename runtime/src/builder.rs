@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_actors::Agent;
+use playhouse_actors::compressor::Compressor;
 use playhouse_actors::context::{AgentRegistry, AgentServices, AgentServicesArgs, DuplicateAgent};
 use playhouse_actors::develop::Developer;
-use playhouse_actors::compressor::Compressor;
 use playhouse_actors::generator::CodeGenerator;
 use playhouse_actors::metrics_actor::Meter;
 use playhouse_actors::reviewer::CodeReviewer;

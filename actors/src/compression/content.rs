@@ -7,8 +7,8 @@ const SAMPLE_BYTES_MAX: usize = 64 * 1024;
 
 /// Words that begin a line of Rust.
 const RUST_STARTS: [&str; 16] = [
-    "fn ", "pub ", "use ", "impl ", "impl<", "struct ", "enum ", "trait ", "mod ", "let ", "#[", "#![", "//!", "///",
-    "match ", "const ",
+    "fn ", "pub ", "use ", "impl ", "impl<", "struct ", "enum ", "trait ", "mod ", "let ", "#[", "#![",
+    "//!", "///", "match ", "const ",
 ];
 
 /// Finds out what kind of text it is.

@@ -21,12 +21,12 @@ mod normalize;
 mod pins;
 mod select;
 mod strategy;
+#[cfg(test)]
+mod tests;
 mod truncation;
 mod units;
 pub mod verify;
 mod words;
-#[cfg(test)]
-mod tests;
 
 use playhouse_models::tokens::TokenCounter;
 use playhouse_protocol::Usage;
@@ -79,7 +79,10 @@ pub fn compress(job: &Job<'_>, counter: &dyn TokenCounter) -> Result<Compressed,
         };
         match tried {
             Ok((draft, result)) => {
-                return Ok(finished(&work, Accepted { strategy: *strategy, refused, draft, result, tokens_before }));
+                return Ok(finished(
+                    &work,
+                    Accepted { strategy: *strategy, refused, draft, result, tokens_before },
+                ));
             }
             Err(reason) => refused.push(Refused { strategy: *strategy, reason }),
         }

@@ -24,7 +24,9 @@ impl Compression for Truncation {
             Self::Head => (0..len).collect(),
             Self::Tail => (0..len).rev().collect(),
             // From both ends in turns, the beginning first.
-            Self::Middle => (0..len).map(|turn| if turn % 2 == 0 { turn / 2 } else { len - 1 - turn / 2 }).collect(),
+            Self::Middle => {
+                (0..len).map(|turn| if turn % 2 == 0 { turn / 2 } else { len - 1 - turn / 2 }).collect()
+            }
         };
         fill(
             work,

@@ -14,8 +14,8 @@ const FENCE_BYTES_MAX: usize = 2_048;
 
 /// Words whose full stop ends no sentence.
 const ABBREVIATIONS: [&str; 20] = [
-    "e.g", "i.e", "mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf", "fig", "no", "vol", "al", "approx", "dept",
-    "est", "inc", "eq", "sec",
+    "e.g", "i.e", "mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf", "fig", "no", "vol", "al", "approx",
+    "dept", "est", "inc", "eq", "sec",
 ];
 
 /// A piece with the white space in front of it. The pieces of a text follow on each other without gaps.
@@ -107,9 +107,8 @@ fn blocks(text: &str) -> Vec<(Range<usize>, Kind)> {
         let line = &text[range.clone()];
         match (open, fence(line)) {
             (Some((mark, begin)), Some(close)) => {
-                let closes = mark.0 == close.0
-                    && close.1 >= mark.1
-                    && line.trim().chars().all(|char| char == mark.0);
+                let closes =
+                    mark.0 == close.0 && close.1 >= mark.1 && line.trim().chars().all(|char| char == mark.0);
                 if closes {
                     blocks.push((begin..range.end, Kind::Fence));
                     open = None;
@@ -183,7 +182,10 @@ impl Starts<'_> {
                 '。' | '！' | '？' => true,
                 '.' | '!' | '?' | '…' => {
                     let closing = |next: &(usize, char)| {
-                        matches!(next.1, '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '*' | '_' | '.' | '!' | '?')
+                        matches!(
+                            next.1,
+                            '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '*' | '_' | '.' | '!' | '?'
+                        )
                     };
                     while chars.next_if(closing).is_some() {}
                     let rest_at = chars.peek().map_or(range.end, |(at, _)| range.start + at);
@@ -237,7 +239,8 @@ fn is_abbreviation(before: &str) -> bool {
 fn cut_point(text: &str, begin: usize, end: usize) -> usize {
     let limit = text.floor_char_boundary(begin + UNIT_BYTES_MAX);
     let window = &text[begin..limit];
-    if let Some((at, space)) = window.char_indices().rev().find(|(at, char)| *at > 0 && char.is_whitespace()) {
+    if let Some((at, space)) = window.char_indices().rev().find(|(at, char)| *at > 0 && char.is_whitespace())
+    {
         return begin + at + space.len_utf8();
     }
     let mut cursor = GraphemeCursor::new(limit - begin, end - begin, true);

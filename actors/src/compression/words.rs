@@ -4,14 +4,14 @@
 ///
 /// Source: the words of the list in Salton, "The SMART Retrieval System" (1971), that are frequent.
 const STOP_WORDS: [&str; 108] = [
-    "a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because",
-    "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "each",
-    "even", "every", "few", "for", "from", "further", "had", "has", "have", "he", "her", "here", "him", "his",
-    "how", "i", "if", "in", "into", "is", "it", "its", "just", "like", "may", "me", "more", "most", "much", "must",
-    "my", "now", "of", "on", "one", "only", "or", "other", "our", "out", "over", "own", "said", "same", "she",
-    "should", "so", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they",
-    "this", "those", "through", "to", "too", "under", "up", "us", "very", "was", "we", "were", "what", "when",
-    "where", "which", "who", "will", "with", "would", "you",
+    "a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
+    "because", "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does", "doing",
+    "down", "each", "even", "every", "few", "for", "from", "further", "had", "has", "have", "he", "her",
+    "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "like", "may", "me",
+    "more", "most", "much", "must", "my", "now", "of", "on", "one", "only", "or", "other", "our", "out",
+    "over", "own", "said", "same", "she", "should", "so", "some", "such", "than", "that", "the", "their",
+    "them", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "up", "us",
+    "very", "was", "we", "were", "what", "when", "where", "which", "who", "will", "with", "would", "you",
 ];
 
 /// Whether a word in lower case says nothing of what a text is about.
@@ -47,9 +47,7 @@ impl<'a> Iterator for Word<'a> {
     fn next(&mut self) -> Option<&'a str> {
         match self {
             Self::Whole(run) => run.take(),
-            Self::Characters(chars, run) => {
-                chars.next().map(|(at, char)| &run[at..at + char.len_utf8()])
-            }
+            Self::Characters(chars, run) => chars.next().map(|(at, char)| &run[at..at + char.len_utf8()]),
         }
     }
 }
@@ -73,6 +71,9 @@ mod tests {
 
     #[test]
     fn words_are_runs_of_letters_or_single_characters() {
-        assert_eq!(words("fn max_len(x: u8) — 日本").collect::<Vec<_>>(), ["fn", "max_len", "x", "u8", "日", "本"]);
+        assert_eq!(
+            words("fn max_len(x: u8) — 日本").collect::<Vec<_>>(),
+            ["fn", "max_len", "x", "u8", "日", "本"]
+        );
     }
 }

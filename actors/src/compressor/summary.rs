@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use playhouse_config::prompts::{CompressContext, PromptName};
 use playhouse_models::tokens::TokenCounter;
-use playhouse_protocol::compress::CompressText;
 use playhouse_protocol::completion::{ChatMessage, CompletionRequest, Origin, Sampling};
+use playhouse_protocol::compress::CompressText;
 use playhouse_protocol::{Failure, Usage};
 
 use super::agent::Compressor;
@@ -73,8 +73,13 @@ pub(super) async fn summarize(
             let share = request.limit_tokens.saturating_mul(*tokens) / total.max(1);
             let tokens_max = share.clamp(ANSWER_TOKENS_MIN, answer_tokens_max);
             let here = pins.iter().filter(|pin| part.contains(pin.as_str())).cloned().collect();
-            match ask(ctx, request, CompressContext { text: part.clone(), words: words(tokens_max), pins: here }, tokens_max)
-                .await
+            match ask(
+                ctx,
+                request,
+                CompressContext { text: part.clone(), words: words(tokens_max), pins: here },
+                tokens_max,
+            )
+            .await
             {
                 Ok((summary, from, used)) => {
                     summaries.push(summary);

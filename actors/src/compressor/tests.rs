@@ -29,7 +29,12 @@ fn check(request: &CompressText, answer: &str) -> Result<Compressed, String> {
     let job = Job { text, limit_tokens: *limit_tokens, strategy: *strategy, pins, content: None };
     let extracted = compress(&job, &counter).unwrap();
     let origin = Origin { model: "m".to_owned(), provider: ProviderKind::Scripted, request_id: None };
-    checked(request, &counter, &extracted, Summary { text: answer.to_owned(), origin, usage: Usage::default() })
+    checked(
+        request,
+        &counter,
+        &extracted,
+        Summary { text: answer.to_owned(), origin, usage: Usage::default() },
+    )
 }
 
 #[test]

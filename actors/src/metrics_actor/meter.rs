@@ -8,7 +8,9 @@ use dashmap::DashMap;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit,
 };
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 use playhouse_models::BudgetLedger;
 use playhouse_protocol::FailureClass;
 use playhouse_protocol::task::TaskStatus;

@@ -78,8 +78,10 @@ fn check(args: &CompressArgs, text: &str) -> Result<(), Failure> {
             .with_hint("Name a text file."));
     }
     match args.pins.iter().position(|pin| pin.is_empty() || !text.contains(pin.as_str())) {
-        Some(at) => Err(Failure::invalid(format!("find the text of --pin number {}: it is not in it", at + 1))
-            .with_hint("Copy it from the text letter by letter, white space included.")),
+        Some(at) => {
+            Err(Failure::invalid(format!("find the text of --pin number {}: it is not in it", at + 1))
+                .with_hint("Copy it from the text letter by letter, white space included."))
+        }
         None => Ok(()),
     }
 }

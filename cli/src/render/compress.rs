@@ -43,7 +43,8 @@ pub(crate) fn summary(compressed: &Compressed, style: Style) -> String {
         let _ = write!(text, "\n  dropped {}  {size}: {}", style.dim(&hash), printable(&part.excerpt));
     }
     if let Some(more) = compressed.dropped.len().checked_sub(DROPPED_SHOWN_MAX).filter(|more| *more > 0) {
-        let _ = write!(text, "\n  and {} (--format json lists all)", words::counted(more as u64, "more part"));
+        let _ =
+            write!(text, "\n  and {} (--format json lists all)", words::counted(more as u64, "more part"));
     }
     if !compressed.dropped.is_empty() {
         text.push_str("\n  print one of them with the same flags and --show-dropped HASH");

@@ -18,7 +18,11 @@ fn a_text_is_made_to_fit_without_any_model_or_settings() {
     home.write("a.txt", TEXT);
     let ended = home.run(&["compress", "a.txt", "--limit", "40"]).with_code(0);
     assert!(tokens(&home, &ended.stdout) <= 40, "{}", ended.stdout);
-    assert!(ended.stdout.contains("47.3 kPa") && ended.stdout.contains("/var/log/meridian.log"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("47.3 kPa") && ended.stdout.contains("/var/log/meridian.log"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stderr.contains("tokens (") && ended.stderr.contains("by keyword"), "{}", ended.stderr);
     let same = home.run_with_stdin(&["compress", "-", "--limit", "40"], TEXT).with_code(0);
     assert_eq!(same.stdout, ended.stdout);
@@ -54,7 +58,8 @@ fn the_difference_is_shown_line_by_line() {
 #[test]
 fn rust_still_parses_and_pins_survive() {
     let home = Home::empty();
-    let code = "/// Adds.\npub fn add(a: u8) -> u8 {\n    let sum = a + 1;\n    println!(\"{sum}\");\n    sum\n}\n";
+    let code =
+        "/// Adds.\npub fn add(a: u8) -> u8 {\n    let sum = a + 1;\n    println!(\"{sum}\");\n    sum\n}\n";
     home.write("a.rs", code.repeat(6));
     let args = ["compress", "a.rs", "--limit", "150", "--pin", "a: u8) -> u8"];
     let ended = home.run(&args).with_code(0);
@@ -80,6 +85,9 @@ fn a_summary_that_loses_the_facts_is_refused_for_extraction() {
     home.write("a.txt", TEXT);
     let args = ["compress", "a.txt", "--limit", "40", "--strategy", "summarize", "--format", "json"];
     let json = home.run(&args).with_code(0).json();
-    assert_eq!((&json["strategy"], &json["refused"][0]["strategy"]), (&"keyword".into(), &"summarize".into()));
+    assert_eq!(
+        (&json["strategy"], &json["refused"][0]["strategy"]),
+        (&"keyword".into(), &"summarize".into())
+    );
     assert!(json["text"].as_str().unwrap().contains("47.3 kPa"));
 }

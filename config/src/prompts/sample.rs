@@ -20,9 +20,10 @@ pub(super) fn contexts(name: PromptName) -> Vec<Value> {
             [serde_json::to_value(full_generate()), serde_json::to_value(sparse_generate())]
         }
         PromptName::Review => [serde_json::to_value(full_review()), serde_json::to_value(sparse_review())],
-        PromptName::Compress => {
-            [serde_json::to_value(compress(vec!["47 kPa".to_owned()])), serde_json::to_value(compress(Vec::new()))]
-        }
+        PromptName::Compress => [
+            serde_json::to_value(compress(vec!["47 kPa".to_owned()])),
+            serde_json::to_value(compress(Vec::new())),
+        ],
     };
     // Plain structs of texts always have a JSON form.
     values.into_iter().flatten().collect()

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use playhouse_protocol::code::Language;
+use playhouse_protocol::compress::FactKind;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use crate::code::scan::{Class, classes};
+use crate::compression::strategy::Work;
 
 /// How gentle leaving something out is: the first steps are taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +42,11 @@ pub(super) struct Candidate {
 }
 
 /// What stands for a body.
-const BODY: &str = "{ /* … */ }";
+pub(super) const BODY: &str = "{ /* … */ }";
+
+/// What [`BODY`] begins and ends with where notes stand in it.
+pub(super) const BODY_BEGIN: &str = "{ /* … */";
+pub(super) const BODY_END: &str = "}";
 
 /// The shortest body that is left out, in bytes: a shorter one takes no more room than its mark.
 const BODY_BYTES_MIN: usize = 24;
@@ -101,7 +107,8 @@ impl Finder<'_> {
         let step = if is_public { Step::Docs } else { Step::PrivateDocs };
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
             let range = range_of(attribute);
-            let starts = |mark: &str| self.source.get(range.clone()).is_some_and(|part| part.starts_with(mark));
+            let starts =
+                |mark: &str| self.source.get(range.clone()).is_some_and(|part| part.starts_with(mark));
             if starts("//") || starts("/*") {
                 let range = with_line_end(self.source, range);
                 self.push(step, range, "");
@@ -223,8 +230,42 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_expr(&mut self, _: &'ast syn::Expr) {}
 }
 
+/// Comments that tell a fact, until they take `tokens_max`.
+pub(super) fn notes(work: &Work<'_>, tokens_max: u64) -> Vec<Range<usize>> {
+    let mut facts = work.facts().iter().peekable();
+    let mut left = tokens_max;
+    let mut notes = comment_ranges(work.text);
+    notes.retain(|range| {
+        while facts.next_if(|fact| fact.range.start < range.start).is_some() {}
+        let mut tells = false;
+        while let Some(fact) = facts.next_if(|fact| fact.range.end <= range.end) {
+            tells |= fact.kind != FactKind::Negation;
+        }
+        if !tells {
+            return false;
+        }
+        // The mark's line ends included.
+        let tokens = work.counter.count(&work.text[range.clone()]) + 2;
+        let fits = tokens <= left;
+        left -= if fits { tokens } else { 0 };
+        fits
+    });
+    notes
+}
+
 /// Comments that are no docs, each run of bytes on its own.
 fn comments(source: &str, found: &mut Vec<Candidate>) {
+    for range in comment_ranges(source) {
+        let begin = range.start;
+        let range = with_line_end(source, range);
+        // Not the line end behind code: what follows must not come onto this line's end.
+        let mark = if range.start == begin { " " } else { "" };
+        found.push(Candidate { step: Step::Comments, range, mark });
+    }
+}
+
+fn comment_ranges(source: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let classes = classes(Language::Rust, source);
     let mut at = 0;
     while at < classes.len() {
@@ -239,10 +280,8 @@ fn comments(source: &str, found: &mut Vec<Candidate>) {
         let Some(comment) = source.get(begin..at) else { continue };
         let is_doc = ["///", "//!", "/**", "/*!"].iter().any(|mark| comment.starts_with(mark));
         if !is_doc {
-            let range = with_line_end(source, begin..at);
-            // Not the line end behind code: what follows must not come onto this line's end.
-            let mark = if range.start == begin { " " } else { "" };
-            found.push(Candidate { step: Step::Comments, range, mark });
+            found.push(begin..begin + comment.trim_end().len());
         }
     }
+    found
 }

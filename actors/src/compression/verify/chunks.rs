@@ -29,7 +29,9 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk> {
             Some(before) => {
                 let gap = &text[before.range.end..range.start];
                 let closers = ['"', '\'', ')', ']', '”', '’', '*', '_', '`'];
-                text[before.range.clone()].trim_end_matches(closers).ends_with(['.', '!', '?', ':', '…', '|', '-', '#', '>'])
+                text[before.range.clone()]
+                    .trim_end_matches(closers)
+                    .ends_with(['.', '!', '?', ':', '…', '|', '-', '#', '>'])
                     || gap.bytes().filter(|byte| *byte == b'\n').count() > 1
             }
         };
@@ -40,7 +42,8 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk> {
 
 fn core(text: &str, range: Range<usize>) -> Range<usize> {
     let run = &text[range.clone()];
-    let opened = run.trim_start_matches(['(', '[', '{', '<', '"', '\'', '“', '‘', '«', '*', '_', '`', '|', '>']);
+    let opened =
+        run.trim_start_matches(['(', '[', '{', '<', '"', '\'', '“', '‘', '«', '*', '_', '`', '|', '>']);
     let begin = range.start + (run.len() - opened.len());
     let closed = closed(opened);
     begin..begin + closed.len()
@@ -50,8 +53,9 @@ fn core(text: &str, range: Range<usize>) -> Range<usize> {
 fn closed(run: &str) -> &str {
     let mut rest = run;
     loop {
-        let shorter = rest
-            .trim_end_matches(['.', ',', ';', ':', '!', '?', '"', '\'', '”', '’', '»', '*', '`', '|', ']', '}', '>', '…']);
+        let shorter = rest.trim_end_matches([
+            '.', ',', ';', ':', '!', '?', '"', '\'', '”', '’', '»', '*', '`', '|', ']', '}', '>', '…',
+        ]);
         let shorter = match shorter.strip_suffix(')') {
             Some(inner) if !inner.contains('(') => inner,
             _ => shorter,

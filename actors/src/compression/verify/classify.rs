@@ -6,23 +6,44 @@ use playhouse_protocol::compress::FactKind;
 
 /// Units that follow a number as a word of their own. Units that are joined to it (`5ms`, `50%`) need no list.
 const UNITS: [&str; 74] = [
-    "%", "A", "B", "C", "F", "GB", "GHz", "GiB", "Hz", "J", "K", "KB", "KiB", "MB", "MHz", "MPa", "Mbit/s", "MiB",
-    "N", "Pa", "TB", "TiB", "USD", "EUR", "V", "W", "bar", "bytes", "cm", "days", "dB", "g", "h", "hours", "hPa",
-    "kB", "kHz", "kPa", "kW", "kWh", "kg", "km", "km/h", "l", "litres", "lines", "m", "m/s", "mA", "mV", "mW",
-    "mg", "miles", "min", "minutes", "ml", "mm", "months", "ms", "nm", "ns", "percent", "requests", "s", "seconds",
-    "steps", "tokens", "tons", "weeks", "years", "°C", "°F", "µm", "µs",
+    "%", "A", "B", "C", "F", "GB", "GHz", "GiB", "Hz", "J", "K", "KB", "KiB", "MB", "MHz", "MPa", "Mbit/s",
+    "MiB", "N", "Pa", "TB", "TiB", "USD", "EUR", "V", "W", "bar", "bytes", "cm", "days", "dB", "g", "h",
+    "hours", "hPa", "kB", "kHz", "kPa", "kW", "kWh", "kg", "km", "km/h", "l", "litres", "lines", "m", "m/s",
+    "mA", "mV", "mW", "mg", "miles", "min", "minutes", "ml", "mm", "months", "ms", "nm", "ns", "percent",
+    "requests", "s", "seconds", "steps", "tokens", "tons", "weeks", "years", "°C", "°F", "µm", "µs",
 ];
 
 const MONTHS: [&str; 23] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December", "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
 ];
 
 /// Endings of file names that are taken for one without a folder.
 const ENDINGS: [&str; 39] = [
-    "bin", "c", "cfg", "conf", "cpp", "css", "csv", "db", "env", "exe", "gguf", "go", "gz", "h", "hpp", "html", "ini",
-    "java", "jpg", "js", "json", "jsonl", "lock", "log", "md", "pdf", "png", "proto", "py", "rs", "sh", "sql", "tar",
-    "toml", "ts", "txt", "xml", "yaml", "yml",
+    "bin", "c", "cfg", "conf", "cpp", "css", "csv", "db", "env", "exe", "gguf", "go", "gz", "h", "hpp",
+    "html", "ini", "java", "jpg", "js", "json", "jsonl", "lock", "log", "md", "pdf", "png", "proto", "py",
+    "rs", "sh", "sql", "tar", "toml", "ts", "txt", "xml", "yaml", "yml",
 ];
 
 /// The longest unit that is joined to its number, in bytes.
@@ -59,11 +80,13 @@ pub(super) fn url(run: &str) -> Option<Range<usize>> {
         rest = &rest[..end];
     }
     let rest = rest.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ']', '}', '*']);
-    let rest = if rest.contains('(') && rest.ends_with(')') && rest.matches(')').count() > rest.matches('(').count() {
-        &rest[..rest.len() - 1]
-    } else {
-        rest
-    };
+    let rest =
+        if rest.contains('(') && rest.ends_with(')') && rest.matches(')').count() > rest.matches('(').count()
+        {
+            &rest[..rest.len() - 1]
+        } else {
+            rest
+        };
     (rest.len() > 7).then(|| begin..begin + rest.len())
 }
 
@@ -85,7 +108,9 @@ fn is_path(core: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-~@+\\".contains(&byte);
     let drive = core.as_bytes().get(1..3) == Some(b":\\");
     let body = if drive { &core[2..] } else { core };
-    if !body.bytes().all(|byte| plain(byte) || byte >= 0x80) || !core.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+    if !body.bytes().all(|byte| plain(byte) || byte >= 0x80)
+        || !core.bytes().any(|byte| byte.is_ascii_alphabetic())
+    {
         return false;
     }
     let slashes = body.bytes().filter(|byte| matches!(byte, b'/' | b'\\')).count();
@@ -95,9 +120,12 @@ fn is_path(core: &str) -> bool {
         return name.len() > 3 && ending.is_some_and(|ending| ENDINGS.contains(&ending));
     }
     let rooted = ["/", "./", "../", "~/", "\\\\"].iter().any(|root| body.starts_with(root));
-    let has_ending =
-        ending.is_some_and(|ending| ending.len() <= 6 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    drive || (rooted && body.len() > 3 && !body.starts_with("//")) || has_ending || (slashes >= 2 && !body.contains("//"))
+    let has_ending = ending
+        .is_some_and(|ending| ending.len() <= 6 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    drive
+        || (rooted && body.len() > 3 && !body.starts_with("//"))
+        || has_ending
+        || (slashes >= 2 && !body.contains("//"))
 }
 
 /// A number, a version or a day.
@@ -116,7 +144,8 @@ fn number(core: &str) -> Option<FactKind> {
         return None;
     }
     let parts: Vec<_> = value.split(['-', '/']).collect();
-    let all_digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let all_digits =
+        parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
     let is_date = parts.len() == 3 && all_digits && (parts[0].len() == 4 || parts[2].len() == 4);
     let has_time = unit.starts_with('T');
     if is_date && (unit.is_empty() || has_time) {
@@ -152,6 +181,9 @@ fn has_hump(name: &str) -> bool {
 
 /// Words that turn a sentence round.
 pub(super) fn is_negation(word: &str) -> bool {
-    const NEGATIONS: [&str; 9] = ["not", "never", "no", "cannot", "none", "neither", "nor", "without", "unless"];
-    NEGATIONS.iter().any(|known| word.eq_ignore_ascii_case(known)) || word.ends_with("n't") || word.ends_with("n’t")
+    const NEGATIONS: [&str; 9] =
+        ["not", "never", "no", "cannot", "none", "neither", "nor", "without", "unless"];
+    NEGATIONS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || word.ends_with("n't")
+        || word.ends_with("n’t")
 }

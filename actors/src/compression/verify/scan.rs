@@ -68,7 +68,8 @@ fn of_chunk(text: &str, chunks: &[Chunk], at: usize, chunk: &Chunk, found: &mut 
     }
     let next = chunks.get(at + 1);
     if is_negation(core) {
-        let end = next.filter(|_| chunk.core.end == chunk.range.end).map_or(chunk.core.end, |next| next.core.end);
+        let end =
+            next.filter(|_| chunk.core.end == chunk.range.end).map_or(chunk.core.end, |next| next.core.end);
         found.push(Found { kind: FactKind::Negation, range: chunk.core.start..end });
         return 1;
     }
@@ -135,7 +136,10 @@ fn name(text: &str, chunks: &[Chunk], at: usize) -> (usize, Option<std::ops::Ran
     let mut len = 0;
     while let Some(chunk) = chunks.get(at + len).filter(|_| len < NAME_WORDS_MAX) {
         let core = &text[chunk.core.clone()];
-        if !is_capitalised(core) || (len > 0 && chunk.begins_sentence) || (len > 0 && classify(core).is_some()) {
+        if !is_capitalised(core)
+            || (len > 0 && chunk.begins_sentence)
+            || (len > 0 && classify(core).is_some())
+        {
             break;
         }
         len += 1;

@@ -9,33 +9,37 @@ fn check(text: &str, expected: &[(FactKind, &str)]) {
 
 #[test]
 fn facts_are_told_by_their_form() {
-    check("see https://x.org/a_(b)?q=1. Or (http://y.io/z), ok", &[
-        (FactKind::Url, "https://x.org/a_(b)?q=1"),
-        (FactKind::Url, "http://y.io/z"),
-    ]);
+    check(
+        "see https://x.org/a_(b)?q=1. Or (http://y.io/z), ok",
+        &[(FactKind::Url, "https://x.org/a_(b)?q=1"), (FactKind::Url, "http://y.io/z")],
+    );
     check("a [link](https://x.org/a) here", &[(FactKind::Url, "https://x.org/a")]);
-    check("the file src/main.rs, /etc/hosts and Cargo.toml", &[
-        (FactKind::Path, "src/main.rs"),
-        (FactKind::Path, "/etc/hosts"),
-        (FactKind::Path, "Cargo.toml"),
-    ]);
-    check("it took 12.5 ms at 47 kPa, 50% more, v1.2.3", &[
-        (FactKind::Number, "12.5 ms"),
-        (FactKind::Number, "47 kPa"),
-        (FactKind::Number, "50%"),
-        (FactKind::Number, "v1.2.3"),
-    ]);
+    check(
+        "the file src/main.rs, /etc/hosts and Cargo.toml",
+        &[(FactKind::Path, "src/main.rs"), (FactKind::Path, "/etc/hosts"), (FactKind::Path, "Cargo.toml")],
+    );
+    check(
+        "it took 12.5 ms at 47 kPa, 50% more, v1.2.3",
+        &[
+            (FactKind::Number, "12.5 ms"),
+            (FactKind::Number, "47 kPa"),
+            (FactKind::Number, "50%"),
+            (FactKind::Number, "v1.2.3"),
+        ],
+    );
     check("on 2024-05-03 we met", &[(FactKind::Date, "2024-05-03")]);
-    check("call max_len() or TextUnit with `a b` set", &[
-        (FactKind::Identifier, "max_len()"),
-        (FactKind::Identifier, "TextUnit"),
-        (FactKind::Identifier, "a b"),
-    ]);
-    check("The man met Ada Lovelace in Paris. Then he left NASA.", &[
-        (FactKind::Name, "Ada Lovelace"),
-        (FactKind::Name, "Paris"),
-        (FactKind::Name, "NASA"),
-    ]);
+    check(
+        "call max_len() or TextUnit with `a b` set",
+        &[
+            (FactKind::Identifier, "max_len()"),
+            (FactKind::Identifier, "TextUnit"),
+            (FactKind::Identifier, "a b"),
+        ],
+    );
+    check(
+        "The man met Ada Lovelace in Paris. Then he left NASA.",
+        &[(FactKind::Name, "Ada Lovelace"), (FactKind::Name, "Paris"), (FactKind::Name, "NASA")],
+    );
     check("you must not restart it", &[(FactKind::Negation, "not restart")]);
     check("he said “good night” twice", &[(FactKind::Quoted, "good night")]);
 }
@@ -43,7 +47,11 @@ fn facts_are_told_by_their_form() {
 #[test]
 fn dates_hold_their_month() {
     let text = "on 3 May 2024 it rained";
-    assert!(facts(text).iter().any(|fact| fact.kind == FactKind::Date && &text[fact.range.clone()] == "3 May 2024"));
+    assert!(
+        facts(text)
+            .iter()
+            .any(|fact| fact.kind == FactKind::Date && &text[fact.range.clone()] == "3 May 2024")
+    );
 }
 
 #[test]
