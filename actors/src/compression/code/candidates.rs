@@ -17,6 +17,8 @@ pub(super) enum Step {
     Tests,
     /// Bodies of functions.
     Bodies,
+    /// Values of constants, and what is in macros.
+    Values,
     /// Comments that are no docs.
     Comments,
     /// Docs of what is private.
@@ -92,6 +94,13 @@ impl Finder<'_> {
     fn push(&mut self, step: Step, range: Range<usize>, mark: &'static str) {
         if !range.is_empty() {
             self.found.push(Candidate { step, range, mark });
+        }
+    }
+
+    fn value(&mut self, value: &syn::Expr) {
+        let range = range_of(value);
+        if range.len() >= BODY_BYTES_MIN {
+            self.push(Step::Values, range, BODY);
         }
     }
 
@@ -181,6 +190,26 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             self.push(Step::Tests, range_of(&brace.span.join()), BODY);
         }
         visit::visit_item_mod(self, module);
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.value(&item.expr);
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.value(&item.expr);
+    }
+
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        let (span, mark) = match &item.mac.delimiter {
+            syn::MacroDelimiter::Paren(paren) => (paren.span, "(/* … */)"),
+            syn::MacroDelimiter::Brace(brace) => (brace.span, BODY),
+            syn::MacroDelimiter::Bracket(bracket) => (bracket.span, "[/* … */]"),
+        };
+        let range = span.join().byte_range();
+        if range.len() >= BODY_BYTES_MIN {
+            self.push(Step::Values, range, mark);
+        }
     }
 
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
