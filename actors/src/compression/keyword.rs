@@ -8,9 +8,11 @@
 //! - Coverage as the goal. Source: Gillick and Favre, "A Scalable Global Model for Summarization" (2009).
 //! - Greedy choice by worth for `cost^r`. Source: Lin and Bilmes, "Multi-document Summarization via Budgeted
 //!   Maximization of Submodular Functions" (2010), algorithm 1; theirs is r = 0.3 for few long sentences.
-//! - Weight of a word: `idf * (1 + ln n)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`, N sentences of which n hold
+//! - Weight of a word: `idf * (ln n + 0.1)`: what a text is about comes again, so a word that stands once counts next
+//!   to nothing, as in Gillick and Favre, who leave it out. Here `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`, N sentences of which n hold
 //!   it. Source of idf: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with
 //!   the one that Lucene adds so that it stays positive.
+//! - Weight of a fact: `idf` times what its kind is worth: facts that stand once are the ones that nothing else tells.
 //! - Weight by place: earlier sentences count somewhat more. Source: Radev, Jing, Styś and Tam, "Centroid-based
 //!   summarization of multiple documents" (2004), the positional value.
 
@@ -26,10 +28,10 @@ use super::verify::key;
 use super::words::{is_stop_word, words};
 
 /// The power of a sentence's tokens that its worth is divided by: 1 would prefer scraps.
-const COST_POWER: f64 = 0.85;
+const COST_POWER: f64 = 0.95;
 
-/// How much more a fact weighs than a word that is as rare.
-const FACT_WEIGHT: f64 = 4.0;
+/// What a word that stands in one sentence only counts of its idf.
+const SINGLE_WORD_WEIGHT: f64 = 0.1;
 
 /// How much more the first sentence weighs than the last one.
 const PLACE_WEIGHT: f64 = 0.15;
@@ -147,6 +149,16 @@ fn top(worth: f64, number: usize, is_pinned: bool) -> (bool, u64, Reverse<usize>
     (is_pinned, worth.to_bits(), Reverse(number))
 }
 
+/// How much more a fact weighs than a word that is as rare: most where no other words would do.
+const fn fact_weight(kind: FactKind) -> f64 {
+    match kind {
+        FactKind::Url | FactKind::Path | FactKind::Date | FactKind::Number => 5.0,
+        FactKind::Name => 4.0,
+        FactKind::Identifier | FactKind::Quoted => 3.0,
+        FactKind::Negation => 1.5,
+    }
+}
+
 fn pinned_units(work: &Work<'_>) -> Vec<bool> {
     let mut pins = work.pins.iter().peekable();
     let holds = |end: usize| {
@@ -165,14 +177,15 @@ struct Vocabulary {
     facts: HashMap<(FactKind, String), u32>,
     /// In how many units each concept is.
     units_len: Vec<u32>,
-    is_fact: Vec<bool>,
+    /// What kind of fact each concept is; `None` for a word.
+    kinds: Vec<Option<FactKind>>,
     lower: String,
 }
 
 impl Vocabulary {
-    fn concept(&mut self, is_fact: bool) -> u32 {
+    fn concept(&mut self, kind: Option<FactKind>) -> u32 {
         self.units_len.push(0);
-        self.is_fact.push(is_fact);
+        self.kinds.push(kind);
         // A text of 16 MiB has fewer words than that.
         u32::try_from(self.units_len.len() - 1).unwrap_or(u32::MAX)
     }
@@ -185,7 +198,7 @@ impl Vocabulary {
             return *known;
         }
         let says = (self.lower.len() > 2 || !self.lower.is_ascii()) && !is_stop_word(&self.lower);
-        let concept = says.then(|| self.concept(false));
+        let concept = says.then(|| self.concept(None));
         self.words.insert(self.lower.clone(), concept);
         concept
     }
@@ -194,18 +207,21 @@ impl Vocabulary {
         if let Some(known) = self.facts.get(&(kind, key.to_owned())) {
             return *known;
         }
-        let concept = self.concept(true);
+        let concept = self.concept(Some(kind));
         self.facts.insert((kind, key.to_owned()), concept);
         concept
     }
 
     fn weights(&self, units_len: usize) -> Vec<f64> {
         let all = units_len as f64;
-        let weight = |(units_len, is_fact): (&u32, &bool)| {
+        let weight = |(units_len, fact): (&u32, &Option<FactKind>)| {
             let of = f64::from(*units_len);
             let idf = (1.0 + (all - of + 0.5) / (of + 0.5)).ln();
-            if *is_fact { idf * FACT_WEIGHT } else { idf * (1.0 + of.max(1.0).ln()) }
+            match fact {
+                Some(kind) => idf * fact_weight(*kind),
+                None => idf * (of.max(1.0).ln() + SINGLE_WORD_WEIGHT),
+            }
         };
-        self.units_len.iter().zip(&self.is_fact).map(weight).collect()
+        self.units_len.iter().zip(&self.kinds).map(weight).collect()
     }
 }

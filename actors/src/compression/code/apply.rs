@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::candidates::Candidate;
+use super::candidates::{BODY, BODY_BEGIN, BODY_END, Candidate};
 use crate::compression::draft::Draft;
 use crate::compression::strategy::Work;
 
@@ -11,11 +11,12 @@ use crate::compression::strategy::Work;
 type Applied<'a> = BTreeMap<usize, (&'a Candidate, u64)>;
 
 /// Leaves out candidates until `tokens` (those of the text, or somewhat more to leave room) have come down to the
-/// limit, as far as the sum of single counts tells.
-pub(super) fn apply(work: &Work<'_>, candidates: &[Candidate], tokens: u64) -> Draft {
+/// limit, as far as the sum of single counts tells. Notes stay where what is around them is left out.
+pub(super) fn apply(work: &Work<'_>, candidates: &[Candidate], notes: &[Range<usize>], tokens: u64) -> Draft {
+    let count = |range: &Range<usize>| work.counter.count(&work.text[range.clone()]);
     let saving = |candidate: &Candidate| {
-        let part = work.counter.count(&work.text[candidate.range.clone()]);
-        part.saturating_sub(work.counter.count(candidate.mark))
+        let noted: u64 = within(notes, &candidate.range).iter().map(|note| count(note) + 2).sum();
+        count(&candidate.range).saturating_sub(work.counter.count(candidate.mark) + noted)
     };
     let mut order: Vec<_> = candidates.iter().map(|candidate| (candidate, saving(candidate))).collect();
     order.retain(|(_, saving)| *saving > 0);
@@ -47,7 +48,7 @@ pub(super) fn apply(work: &Work<'_>, candidates: &[Candidate], tokens: u64) -> D
             left += saving;
         }
     }
-    draft(work.text.len(), &applied)
+    draft(work.text.len(), notes, &applied)
 }
 
 /// What was left out within a range; `None` where the range lies within (or across) something that was left out.
@@ -67,14 +68,39 @@ fn inside(applied: &Applied<'_>, range: &Range<usize>) -> Option<Vec<usize>> {
     Some(inner)
 }
 
-fn draft(len: usize, applied: &Applied<'_>) -> Draft {
+/// The notes within a range; notes ascend.
+fn within<'a>(notes: &'a [Range<usize>], range: &Range<usize>) -> &'a [Range<usize>] {
+    let first = notes.partition_point(|note| note.start < range.start);
+    let len = notes[first..].partition_point(|note| note.end <= range.end);
+    &notes[first..first + len]
+}
+
+fn draft(len: usize, notes: &[Range<usize>], applied: &Applied<'_>) -> Draft {
     let mut draft = Draft::default();
     let mut at = 0;
     for (candidate, _) in applied.values() {
         draft.keep(at..candidate.range.start);
-        draft.add(candidate.mark);
+        let notes = within(notes, &candidate.range);
+        match candidate.mark {
+            BODY if !notes.is_empty() => {
+                draft.add(BODY_BEGIN);
+                notes.iter().for_each(|note| keep_line(&mut draft, note));
+                draft.add(BODY_END);
+            }
+            mark => {
+                draft.add(mark);
+                notes.iter().for_each(|note| keep_line(&mut draft, note));
+            }
+        }
         at = candidate.range.end;
     }
     draft.keep(at..len);
     draft
+}
+
+/// Keeps a comment on a line of its own: what follows must not become a part of it.
+fn keep_line(draft: &mut Draft, note: &Range<usize>) {
+    draft.add("\n");
+    draft.keep(note.clone());
+    draft.add("\n");
 }

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use playhouse_protocol::code::Language;
+use playhouse_protocol::compress::FactKind;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use crate::code::scan::{Class, classes};
+use crate::compression::strategy::Work;
 
 /// How gentle leaving something out is: the first steps are taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +17,8 @@ pub(super) enum Step {
     Tests,
     /// Bodies of functions.
     Bodies,
+    /// Values of constants, and what is in macros.
+    Values,
     /// Comments that are no docs.
     Comments,
     /// Docs of what is private.
@@ -40,7 +44,11 @@ pub(super) struct Candidate {
 }
 
 /// What stands for a body.
-const BODY: &str = "{ /* … */ }";
+pub(super) const BODY: &str = "{ /* … */ }";
+
+/// What [`BODY`] begins and ends with where notes stand in it.
+pub(super) const BODY_BEGIN: &str = "{ /* … */";
+pub(super) const BODY_END: &str = "}";
 
 /// The shortest body that is left out, in bytes: a shorter one takes no more room than its mark.
 const BODY_BYTES_MIN: usize = 24;
@@ -86,6 +94,13 @@ impl Finder<'_> {
     fn push(&mut self, step: Step, range: Range<usize>, mark: &'static str) {
         if !range.is_empty() {
             self.found.push(Candidate { step, range, mark });
+        }
+    }
+
+    fn value(&mut self, value: &syn::Expr) {
+        let range = range_of(value);
+        if range.len() >= BODY_BYTES_MIN {
+            self.push(Step::Values, range, BODY);
         }
     }
 
@@ -177,6 +192,26 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         visit::visit_item_mod(self, module);
     }
 
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.value(&item.expr);
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.value(&item.expr);
+    }
+
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        let (span, mark) = match &item.mac.delimiter {
+            syn::MacroDelimiter::Paren(paren) => (paren.span, "(/* … */)"),
+            syn::MacroDelimiter::Brace(brace) => (brace.span, BODY),
+            syn::MacroDelimiter::Bracket(bracket) => (bracket.span, "[/* … */]"),
+        };
+        let range = span.join().byte_range();
+        if range.len() >= BODY_BYTES_MIN {
+            self.push(Step::Values, range, mark);
+        }
+    }
+
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
         self.body(&function.block);
     }
@@ -224,8 +259,42 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_expr(&mut self, _: &'ast syn::Expr) {}
 }
 
+/// Comments that tell a fact, until they take `tokens_max`.
+pub(super) fn notes(work: &Work<'_>, tokens_max: u64) -> Vec<Range<usize>> {
+    let mut facts = work.facts().iter().peekable();
+    let mut left = tokens_max;
+    let mut notes = comment_ranges(work.text);
+    notes.retain(|range| {
+        while facts.next_if(|fact| fact.range.start < range.start).is_some() {}
+        let mut tells = false;
+        while let Some(fact) = facts.next_if(|fact| fact.range.end <= range.end) {
+            tells |= fact.kind != FactKind::Negation;
+        }
+        if !tells {
+            return false;
+        }
+        // The mark's line ends included.
+        let tokens = work.counter.count(&work.text[range.clone()]) + 2;
+        let fits = tokens <= left;
+        left -= if fits { tokens } else { 0 };
+        fits
+    });
+    notes
+}
+
 /// Comments that are no docs, each run of bytes on its own.
 fn comments(source: &str, found: &mut Vec<Candidate>) {
+    for range in comment_ranges(source) {
+        let begin = range.start;
+        let range = with_line_end(source, range);
+        // Not the line end behind code: what follows must not come onto this line's end.
+        let mark = if range.start == begin { " " } else { "" };
+        found.push(Candidate { step: Step::Comments, range, mark });
+    }
+}
+
+fn comment_ranges(source: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let classes = classes(Language::Rust, source);
     let mut at = 0;
     while at < classes.len() {
@@ -240,10 +309,8 @@ fn comments(source: &str, found: &mut Vec<Candidate>) {
         let Some(comment) = source.get(begin..at) else { continue };
         let is_doc = ["///", "//!", "/**", "/*!"].iter().any(|mark| comment.starts_with(mark));
         if !is_doc {
-            let range = with_line_end(source, begin..at);
-            // Not the line end behind code: what follows must not come onto this line's end.
-            let mark = if range.start == begin { " " } else { "" };
-            found.push(Candidate { step: Step::Comments, range, mark });
+            found.push(begin..begin + comment.trim_end().len());
         }
     }
+    found
 }

@@ -6,6 +6,8 @@
 mod apply;
 mod candidates;
 
+use std::ops::Range;
+
 use crate::code::facts::{ParseOutcome, with_parsed};
 
 use super::draft::Draft;
@@ -13,6 +15,10 @@ use super::strategy::{Compression, Work};
 
 /// How often a result that came out too long is shortened further. Each time frees twice as much beyond the excess.
 const CORRECTIONS_MAX: u32 = 6;
+
+/// The part of the limit that comments may take which tell a fact: half. They are kept before signatures, which the
+/// source of a function tells again when it is asked for; a number that stands in a comment stands nowhere else.
+const NOTES_PART: u64 = 2;
 
 /// See the [module](self).
 pub(super) struct Code;
@@ -31,18 +37,28 @@ impl Compression for Code {
             let next = work.pins.partition_point(|pin| pin.end <= candidate.range.start);
             work.pins.get(next).is_none_or(|pin| pin.start >= candidate.range.end)
         });
-        let tokens_before = work.counter.count(work.text);
-        let mut excess = 0;
-        for correction in 0..=CORRECTIONS_MAX {
-            let draft = apply::apply(work, &candidates, tokens_before + (excess << correction));
-            let tokens = work.counter.count(&draft.render(work.text));
-            if tokens <= work.limit_tokens {
-                return parses(work, draft);
-            }
-            excess += tokens - work.limit_tokens;
-        }
-        Err("signatures and types alone do not fit".to_owned())
+        let notes = candidates::notes(work, work.limit_tokens / NOTES_PART);
+        shortened(work, &candidates, &notes).or_else(|_| shortened(work, &candidates, &[]))
     }
+}
+
+/// Leaves out as much as is needed, all but the notes.
+fn shortened(
+    work: &Work<'_>,
+    candidates: &[candidates::Candidate],
+    notes: &[Range<usize>],
+) -> Result<Draft, String> {
+    let tokens_before = work.counter.count(work.text);
+    let mut excess = 0;
+    for correction in 0..=CORRECTIONS_MAX {
+        let draft = apply::apply(work, candidates, notes, tokens_before + (excess << correction));
+        let tokens = work.counter.count(&draft.render(work.text));
+        if tokens <= work.limit_tokens {
+            return parses(work, draft);
+        }
+        excess += tokens - work.limit_tokens;
+    }
+    Err("signatures and types alone do not fit".to_owned())
 }
 
 /// Items that say something: imports alone are no code.
