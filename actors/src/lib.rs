@@ -5,7 +5,7 @@
 //! 1. [`agent`]: what an agent is; [`context`]: what it may use;
 //! 2. [`task`]: what all agents of one task share;
 //! 3. [`agent_actor`], [`model_actor`], [`orchestrator`], [`metrics_actor`]: the actors;
-//! 4. [`generator`], [`reviewer`], [`develop`]: the shipped agents, on [`code`], which knows no actor.
+//! 4. [`generator`], [`reviewer`], [`develop`]: the shipped agents, on [`code`], which knows no actor; [`chat`]: conversations.
 
 pub mod agent;
 pub mod context;
@@ -16,6 +16,7 @@ pub mod metrics_actor;
 pub mod model_actor;
 pub mod orchestrator;
 
+pub mod chat;
 pub mod develop;
 pub mod generator;
 pub mod reviewer;

@@ -103,6 +103,12 @@ impl Environment {
         Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("performance.json"))
     }
 
+    /// Where conversations are kept between commands: `playhouse/conversations.db` in the user's folder for state; `None`
+    /// when no variable tells where that is.
+    pub fn conversations_file(&self) -> Option<PathBuf> {
+        Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("conversations.db"))
+    }
+
     /// The names (never the values) of the variables that tell of a provider that could be configured.
     pub fn provider_variables(&self) -> Vec<&'static str> {
         PROVIDER_VARIABLES.into_iter().filter(|name| self.has(name)).collect()

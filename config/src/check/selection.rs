@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::settings::{DemotionConfig, ModelConfig, SelectionConfig};
 
 /// Task types of the shipped agents.
-const TASK_TYPES: [&str; 3] = ["generate", "review", "develop"];
+const TASK_TYPES: [&str; 4] = ["generate", "review", "develop", "chat"];
 
 type Models = BTreeMap<String, ModelConfig>;
 
