@@ -18,6 +18,7 @@ pub mod orchestrator;
 
 pub mod chat;
 pub mod develop;
+pub mod fitting;
 pub mod generator;
 pub mod reviewer;
 

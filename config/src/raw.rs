@@ -21,7 +21,7 @@ pub(crate) use cache::{RawCache, RawRedis};
 pub(crate) use endpoint::{
     RawBreaker, RawConcurrency, RawHedging, RawPacing, RawRetries, RawTimeouts, RawTraffic,
 };
-pub(crate) use model::{RawCacheMode, RawModel, RawPrice, RawProvider};
+pub(crate) use model::{RawCacheMode, RawModel, RawOverflow, RawPrice, RawProvider};
 pub(crate) use selection::{RawConstraints, RawDemotion, RawPreference, RawSelection, RawWeight, RawWeights};
 
 /// Settings of Playhouse. Every key may be left out.

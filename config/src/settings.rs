@@ -57,8 +57,21 @@ pub struct ModelConfig {
     pub fallbacks: Vec<String>,
     /// Which of its answers are kept to be given again.
     pub cache: CacheMode,
+    /// What becomes of a conversation that does not fit into its context.
+    pub overflow: OverflowPolicy,
     /// How good its answers are, 0.0 to 1.0, until enough of them have been judged. `None` is not known.
     pub quality: Option<f64>,
+}
+
+/// What becomes of a conversation that does not fit into a model's context.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OverflowPolicy {
+    /// Older messages are condensed or left out, and the answer says so. The instructions and the latest message of the
+    /// user stay as they are.
+    #[default]
+    Condense,
+    /// The call is refused.
+    Refuse,
 }
 
 /// Which answers of a model are kept to be given again.

@@ -154,6 +154,36 @@ impl From<CompletionV1> for Completion {
     }
 }
 
+/// An answer as version 2 wrote it down: its route says nothing of conversations that were condensed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletionV2 {
+    text: String,
+    stop_reason: StopReason,
+    usage: Usage,
+    usage_reported: bool,
+    origin: Origin,
+    route: RouteV2,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct RouteV2 {
+    reason: String,
+    attempts: u32,
+    cached: bool,
+    hedged: bool,
+    restarts: u32,
+    passed_over: Vec<PassedOver>,
+}
+
+impl From<CompletionV2> for Completion {
+    fn from(old: CompletionV2) -> Self {
+        let CompletionV2 { text, stop_reason, usage, usage_reported, origin, route } = old;
+        let RouteV2 { reason, attempts, cached, hedged, restarts, passed_over } = route;
+        let route = Route { reason, attempts, cached, hedged, restarts, passed_over, condensed: None };
+        Self { text, stop_reason, usage, usage_reported, origin, route }
+    }
+}
+
 /// How an answer came about: why this model, and what it took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Route {
@@ -169,6 +199,27 @@ pub struct Route {
     pub restarts: u32,
     /// Models that were asked before this one and failed, in order.
     pub passed_over: Vec<PassedOver>,
+    /// What was made of the conversation before it was sent, where it did not fit into the model's context.
+    pub condensed: Option<Box<Condensed>>,
+}
+
+/// What was made of a conversation that did not fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Condensed {
+    /// Tokens of the conversation as it was.
+    pub tokens_before: u64,
+    /// Tokens of what was sent.
+    pub tokens_after: u64,
+    /// Messages of which less is left.
+    pub messages_shortened: u32,
+    /// Messages that were left out.
+    pub messages_dropped: u32,
+    /// Facts (numbers, names, paths and the like) in those messages.
+    pub facts_total: u32,
+    /// Of these, the ones that are still there word for word.
+    pub facts_kept: u32,
+    /// The longest answer that was asked for, in tokens, where the conversation left less room than was wanted.
+    pub answer_tokens_max: Option<u32>,
 }
 
 /// A model that was asked first and failed.

@@ -234,7 +234,7 @@ macro_rules! wire_types {
 
 wire_types! {
     1 version 1 crate::completion::CompletionRequest,
-    2 version 2 crate::completion::Completion,
+    2 version 3 crate::completion::Completion,
     10 version 1 crate::generate::GenerateCode,
     11 version 1 crate::generate::GeneratedCode,
     12 version 1 crate::review::ReviewCode,
@@ -243,7 +243,7 @@ wire_types! {
     15 version 1 crate::develop::Developed,
     20 version 2 crate::task::TaskOptions,
     21 version 2 crate::task::TaskSummary,
-    22 version 2 crate::event::TaskEvent,
+    22 version 3 crate::event::TaskEvent,
     23 version 1 crate::failure::Failure,
     24 version 1 crate::journal::FailedAttempt,
     25 version 1 crate::journal::StepKind,
@@ -254,6 +254,12 @@ wire_types! {
 impl Wire for crate::completion::CompletionV1 {
     const KIND: u16 = crate::completion::Completion::KIND;
     const VERSION: u8 = 1;
+}
+
+/// What journals hold from before version 3.
+impl Wire for crate::completion::CompletionV2 {
+    const KIND: u16 = crate::completion::Completion::KIND;
+    const VERSION: u8 = 2;
 }
 
 #[cfg(test)]

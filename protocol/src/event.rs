@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::completion::Condensed;
 use crate::failure::Failure;
 use crate::id::TaskId;
 use crate::task::TaskStatus;
@@ -106,6 +107,13 @@ pub enum TaskEventKind {
         step: u32,
         /// What went wrong.
         reason: String,
+    },
+    /// The conversation of a step did not fit into the model's context and was condensed before it was sent.
+    PromptCondensed {
+        /// The step.
+        step: u32,
+        /// What was made of it.
+        condensed: Condensed,
     },
 }
 

@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use futures::future::BoxFuture;
 use playhouse_actors::context::{ModelRouter, SelectedModel};
 use playhouse_actors::model_actor::{ModelHandle, ModelMessage};
-use playhouse_config::settings::PriceConfig;
+use playhouse_config::settings::{OverflowPolicy, PriceConfig};
 use playhouse_models::{Catalog, ModelClient, ModelWish};
 use playhouse_protocol::Failure;
 use playhouse_supervisors::Address;
@@ -65,6 +65,7 @@ impl CatalogRouter {
                 handle: ModelHandle::new(Arc::clone(client), self.actor(name)?),
                 reason: "the embedder's own".to_owned(),
                 price: PriceConfig::default(),
+                overflow: OverflowPolicy::default(),
             });
         }
         let selection = self.catalog.select(&wish)?;
@@ -73,6 +74,7 @@ impl CatalogRouter {
             handle: ModelHandle::new(client, self.actor(&selection.model)?),
             reason: selection.reason.to_string(),
             price: self.price_at_most(&selection.model)?,
+            overflow: self.catalog.config(&selection.model)?.overflow,
         })
     }
 

@@ -186,6 +186,7 @@ async fn a_watcher_sees_every_step_and_the_tokens_of_each_answer() {
                 }
                 TaskEventKind::TokensSkipped { .. }
                 | TaskEventKind::AnswerRestarted { .. }
+                | TaskEventKind::PromptCondensed { .. }
                 | TaskEventKind::StepFailed { .. }
                 | TaskEventKind::StepReplayed { .. }
                 | TaskEventKind::AttemptFailed { .. } => unreachable!(),

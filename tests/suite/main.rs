@@ -12,6 +12,7 @@ mod budgets;
 mod develop;
 mod durability;
 mod model_faults;
+mod overflow;
 mod selection;
 mod simulation;
 mod streams;

@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use playhouse_models::{BudgetExceeded, ModelError};
-use playhouse_protocol::completion::{Completion, CompletionRequest};
+use playhouse_protocol::completion::{Completion, CompletionRequest, Condensed};
 use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::StepKind;
 use playhouse_protocol::{Failure, Usage};
 
+use super::overflow::Prepared;
 use super::parts::WaitingParts;
 use super::replay::{self, StepHead};
 use super::{AgentContext, ModelCall, SelectedModel, fingerprint, stored};
@@ -113,7 +114,8 @@ impl AgentContext {
         call: ModelCall,
         receive: Option<Receive<'_>>,
     ) -> Result<Completion, AgentError> {
-        let planned = self.plan(&selected, &call.request).await?;
+        let Prepared { request, condensed } = selected.prepare(call.request).await?;
+        let planned = self.plan(&selected, &request).await?;
         let refused = |error: BudgetExceeded| {
             self.services.meter().budget_refused(&error.scope);
             AgentError::from(error)
@@ -126,7 +128,13 @@ impl AgentContext {
             label: call.label,
             model: Some(selected.handle.info().name.clone()),
         });
-        let answered = self.ask_in_time(&selected, call.request, step, receive).await;
+        if let Some(condensed) = condensed {
+            self.tell_condensed(&selected, step, condensed);
+        }
+        let mut answered = self.ask_in_time(&selected, request, step, receive).await;
+        if let Ok(completion) = &mut answered {
+            completion.route.condensed = condensed.map(Box::new);
+        }
         match &answered {
             Ok(completion) => {
                 let usage = completion.usage;
@@ -140,6 +148,18 @@ impl AgentContext {
             }
         }
         answered
+    }
+
+    fn tell_condensed(&self, selected: &SelectedModel, step: u32, condensed: Condensed) {
+        let model = &selected.handle.info().name;
+        self.services.meter().prompt_condensed(model, &condensed);
+        let task = self.task.id();
+        let Condensed { tokens_before, tokens_after, messages_shortened, messages_dropped, .. } = condensed;
+        tracing::info!(
+            %task, model, tokens_before, tokens_after, messages_shortened, messages_dropped,
+            "a conversation did not fit and was condensed"
+        );
+        self.task.emit(|| TaskEventKind::PromptCondensed { step, condensed });
     }
 
     /// The question itself, until its answer, its failure, or the end of the task's time.

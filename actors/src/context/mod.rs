@@ -2,6 +2,7 @@
 
 mod ask;
 mod fingerprint;
+mod overflow;
 mod parts;
 mod registry;
 mod replay;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use playhouse_config::prompts::PromptLibrary;
-use playhouse_config::settings::{AgentsConfig, PriceConfig};
+use playhouse_config::settings::{AgentsConfig, OverflowPolicy, PriceConfig};
 use playhouse_models::{BudgetLedger, ModelWish};
 use playhouse_protocol::completion::ChatMessage;
 use playhouse_protocol::{Failure, Usage};
@@ -33,6 +33,8 @@ pub struct SelectedModel {
     pub reason: String,
     /// What it costs at most, its fallbacks included: what a call is planned with.
     pub price: PriceConfig,
+    /// What becomes of a conversation that does not fit into its context.
+    pub overflow: OverflowPolicy,
 }
 
 impl SelectedModel {

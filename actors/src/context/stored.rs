@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playhouse_protocol::completion::{Completion, CompletionRequest, CompletionV1, Role};
+use playhouse_protocol::completion::{Completion, CompletionRequest, CompletionV1, CompletionV2, Role};
 use playhouse_protocol::envelope::{self, EnvelopeError};
 use playhouse_protocol::journal::{Part, Payload};
 
@@ -43,6 +43,9 @@ pub(super) fn to_completion(payload: &Payload) -> Result<Completion, EnvelopeErr
         Err(EnvelopeError::Version { found: 1, .. }) => {
             envelope::decode::<CompletionV1>(&around.bytes)?.into()
         }
+        Err(EnvelopeError::Version { found: 2, .. }) => {
+            envelope::decode::<CompletionV2>(&around.bytes)?.into()
+        }
         decoded => decoded?,
     };
     completion.text = String::from_utf8(text.bytes.to_vec())
@@ -77,14 +80,19 @@ mod tests {
     /// What version 1 wrote for a completion of "Good evening." by the script `m`.
     const VERSION_1: &str = "5048010102000c000000c28244070000010000030000016d0300";
 
+    /// What version 2 wrote for it, with a reason of "r" and two attempts.
+    const VERSION_2: &str = "504801020200130000001d664aba0000010000030000016d030001720200000000";
+
     #[test]
-    fn an_answer_of_version_1_is_still_read() {
-        let bytes = (0..VERSION_1.len()).step_by(2);
-        let bytes: Vec<u8> =
-            bytes.map(|at| u8::from_str_radix(&VERSION_1[at..at + 2], 16).unwrap()).collect();
-        let stored = Payload { parts: vec![Part::new(bytes), Part::new("Good evening.".as_bytes())] };
-        let completion = to_completion(&stored).unwrap();
-        assert_eq!((completion.text.as_str(), completion.usage.completion_tokens), ("Good evening.", 3));
-        assert_eq!(completion.route, Route::default());
+    fn answers_of_older_versions_are_still_read() {
+        let route = Route { reason: "r".to_owned(), attempts: 2, ..Route::default() };
+        for (hex, route) in [(VERSION_1, Route::default()), (VERSION_2, route)] {
+            let bytes = (0..hex.len()).step_by(2);
+            let bytes: Vec<u8> = bytes.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+            let stored = Payload { parts: vec![Part::new(bytes), Part::new("Good evening.".as_bytes())] };
+            let completion = to_completion(&stored).unwrap();
+            assert_eq!((completion.text.as_str(), completion.usage.completion_tokens), ("Good evening.", 3));
+            assert_eq!(completion.route, route);
+        }
     }
 }

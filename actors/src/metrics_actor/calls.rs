@@ -6,6 +6,7 @@ use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::PrometheusRecorder;
 use playhouse_models::observer::{BreakerState, CacheStore, WaitedFor};
 use playhouse_models::{CallEvent, CallObserver};
+use playhouse_protocol::completion::Condensed;
 
 use super::Meter;
 use super::meter::{Outcomes, counter, gauge, histogram};
@@ -169,6 +170,14 @@ impl Meter {
         }
         let new = || Arc::new(CallMeters::new(&self.recorder, model));
         Arc::clone(&self.calls.entry(model.to_owned()).or_insert_with(new))
+    }
+
+    /// Counts a conversation that did not fit and was condensed.
+    pub fn prompt_condensed(&self, model: &str, condensed: &Condensed) {
+        let labels = [("model", model)];
+        let saved = condensed.tokens_before.saturating_sub(condensed.tokens_after);
+        counter(&self.recorder, &names::PROMPTS_CONDENSED, &labels).increment(1);
+        counter(&self.recorder, &names::PROMPT_TOKENS_CONDENSED, &labels).increment(saved);
     }
 
     /// Fallbacks are rare, so their counter is looked up each time.

@@ -107,6 +107,14 @@ pub(super) const MODEL_DEMOTED: Metric = Metric {
     name: "playhouse_model_demoted",
     help: "1 while a model is passed over because it has become worse, by model.",
 };
+pub(super) const PROMPTS_CONDENSED: Metric = Metric {
+    name: "playhouse_model_prompts_condensed_total",
+    help: "Conversations that did not fit into a model's context and were condensed before they were sent, by model.",
+};
+pub(super) const PROMPT_TOKENS_CONDENSED: Metric = Metric {
+    name: "playhouse_model_prompt_tokens_condensed_total",
+    help: "Tokens that were saved by condensing conversations, by model.",
+};
 pub(super) const BUDGET_REFUSED: Metric = Metric {
     name: "playhouse_budget_refused_total",
     help: "Model calls that a budget refused, by whose budget it is (task, day, tenant).",

@@ -1,6 +1,7 @@
 //! One task: a phase and, on a terminal, the answer as it comes.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use playhouse_protocol::completion::Condensed;
 use playhouse_protocol::event::{TaskEvent, TaskEventKind};
 
 use super::TICK;
@@ -45,6 +46,13 @@ impl TaskProgress {
             TaskEventKind::Tokens { text, .. } => self.tokens(text),
             TaskEventKind::AnswerRestarted { reason, .. } => {
                 self.end_step(event.unix_ms, &format!("{reason}; the answer begins anew"));
+            }
+            TaskEventKind::PromptCondensed { condensed, .. } => {
+                let Condensed { tokens_before, tokens_after, answer_tokens_max, .. } = condensed;
+                let (before, after) = (words::thousands(*tokens_before), words::thousands(*tokens_after));
+                let answer = answer_tokens_max.map(|most| format!("; the answer has room for {most}"));
+                let answer = answer.unwrap_or_default();
+                self.tokens(&format!("[{before} tokens of prompt, sent as {after}{answer}] "));
             }
             TaskEventKind::TokensSkipped { .. } => self.tokens(" […] "),
             TaskEventKind::StepCompleted { usage, .. } => {

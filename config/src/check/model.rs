@@ -7,10 +7,11 @@ use super::{check_names, endpoint, resolve};
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::key_path::KeyPath;
 use crate::nearest::nearest;
-use crate::raw::{RawCacheMode, RawModel, RawPrice, RawProvider};
+use crate::raw::{RawCacheMode, RawModel, RawOverflow, RawPrice, RawProvider};
 use crate::report::Report;
 use crate::settings::{
-    BUILT_IN_MODELS, CacheMode, Config, LocalConfig, LocalSource, ModelConfig, PriceConfig, ProviderConfig,
+    BUILT_IN_MODELS, CacheMode, Config, LocalConfig, LocalSource, ModelConfig, OverflowPolicy, PriceConfig,
+    ProviderConfig,
 };
 
 /// The longest name of a model, in characters: it becomes a label of metrics.
@@ -93,6 +94,7 @@ fn check_entry(
         queue_len_max: raw.queue_len_max.unwrap_or(default.queue_len_max),
         fallbacks: raw.fallbacks.unwrap_or_default(),
         cache: raw.cache.map_or(default.cache, cache_mode),
+        overflow: raw.overflow.map_or(default.overflow, overflow),
         quality: raw.quality,
         provider: default.provider,
     })
@@ -137,6 +139,13 @@ const fn cache_mode(raw: RawCacheMode) -> CacheMode {
         RawCacheMode::Off => CacheMode::Off,
         RawCacheMode::Exact => CacheMode::Exact,
         RawCacheMode::Sampled => CacheMode::Sampled,
+    }
+}
+
+const fn overflow(raw: RawOverflow) -> OverflowPolicy {
+    match raw {
+        RawOverflow::Condense => OverflowPolicy::Condense,
+        RawOverflow::Refuse => OverflowPolicy::Refuse,
     }
 }
 

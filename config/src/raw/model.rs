@@ -41,6 +41,14 @@ pub(crate) enum RawCacheMode {
     Sampled,
 }
 
+/// What becomes of a conversation that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawOverflow {
+    Condense,
+    Refuse,
+}
+
 /// One model. Which keys it may have depends on its provider.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -134,6 +142,10 @@ pub(crate) struct RawModel {
     /// `sampled` (all, also where another call would give another answer). Left out, `exact`, and `off` for `scripted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cache: Option<RawCacheMode>,
+    /// What becomes of a conversation that does not fit into the context: `condense` (older messages are shortened or left
+    /// out, and the answer says so) or `refuse`. Left out, `condense`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overflow: Option<RawOverflow>,
     /// How good its answers are, from 0 to 1, until enough of them have been judged. Left out, not known.
     #[schemars(range(min = 0, max = 1), extend("x-reason" = "1 is the best that can be"))]
     #[serde(skip_serializing_if = "Option::is_none")]

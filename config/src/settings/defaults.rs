@@ -10,8 +10,8 @@ use crate::secret::SecretRef;
 use super::{
     AgentConfig, AgentsConfig, AttemptsConfig, BreakerConfig, BudgetsConfig, CacheConfig, CacheMode,
     ConcurrencyConfig, Config, DemotionConfig, HedgingConfig, HttpConfig, JournalConfig, LimitsConfig,
-    LocalConfig, LocalSource, ModelConfig, PacingConfig, PriceConfig, ProviderConfig, RedisConfig,
-    RetriesConfig, RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
+    LocalConfig, LocalSource, ModelConfig, OverflowPolicy, PacingConfig, PriceConfig, ProviderConfig,
+    RedisConfig, RetriesConfig, RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
 };
 
 /// The embedded models that are in every catalog, the default one first. `known:` takes these names.
@@ -66,6 +66,7 @@ impl ModelConfig {
             queue_len_max,
             fallbacks: Vec::new(),
             cache,
+            overflow: OverflowPolicy::default(),
             quality: None,
         }
     }

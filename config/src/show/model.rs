@@ -2,12 +2,12 @@
 
 use super::{ms, text};
 use crate::raw::{
-    RawBreaker, RawCacheMode, RawConcurrency, RawHedging, RawModel, RawPacing, RawPrice, RawProvider,
-    RawRetries, RawTimeouts, RawTraffic,
+    RawBreaker, RawCacheMode, RawConcurrency, RawHedging, RawModel, RawOverflow, RawPacing, RawPrice,
+    RawProvider, RawRetries, RawTimeouts, RawTraffic,
 };
 use crate::settings::{
-    BreakerConfig, CacheMode, HedgingConfig, HttpConfig, LocalConfig, LocalSource, ModelConfig, PacingConfig,
-    PriceConfig, ProviderConfig, TrafficConfig,
+    BreakerConfig, CacheMode, HedgingConfig, HttpConfig, LocalConfig, LocalSource, ModelConfig,
+    OverflowPolicy, PacingConfig, PriceConfig, ProviderConfig, TrafficConfig,
 };
 
 pub(super) fn model(entry: &ModelConfig) -> RawModel {
@@ -22,6 +22,10 @@ pub(super) fn model(entry: &ModelConfig) -> RawModel {
             CacheMode::Off => RawCacheMode::Off,
             CacheMode::Exact => RawCacheMode::Exact,
             CacheMode::Sampled => RawCacheMode::Sampled,
+        }),
+        overflow: Some(match entry.overflow {
+            OverflowPolicy::Condense => RawOverflow::Condense,
+            OverflowPolicy::Refuse => RawOverflow::Refuse,
         }),
         quality: entry.quality,
         ..RawModel::default()

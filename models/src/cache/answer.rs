@@ -19,7 +19,7 @@ pub struct KeptAnswer {
 /// Counts up with [`Completion`]'s own version as well. The number is noted in `playhouse_protocol::envelope`.
 impl Wire for KeptAnswer {
     const KIND: u16 = 30;
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 }
 
 /// What an answer takes in memory beside its texts, in bytes: the struct, its key, the cache's own records.

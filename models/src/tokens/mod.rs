@@ -14,7 +14,7 @@ pub use tiktoken::{Encoding, TiktokenCounter, warm_up};
 const FRAMING_TOKENS_MAX: u64 = 16;
 
 /// A bound of a conversation's tokens that needs no counting: no text has more tokens than bytes.
-pub(crate) fn prompt_tokens_at_most(messages: &[ChatMessage]) -> u64 {
+pub fn prompt_tokens_at_most(messages: &[ChatMessage]) -> u64 {
     messages.iter().map(|message| message.content.len() as u64 + FRAMING_TOKENS_MAX).sum()
 }
 

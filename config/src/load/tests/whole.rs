@@ -7,9 +7,9 @@ use super::*;
 use crate::secret::SecretRef;
 use crate::settings::{
     BreakerConfig, BudgetsConfig, CacheConfig, CacheMode, ConcurrencyConfig, ConstraintsConfig,
-    DemotionConfig, HedgingConfig, HttpConfig, LocalConfig, LocalSource, ModelConfig, PacingConfig,
-    Preference, PriceConfig, RedisConfig, RetriesConfig, RetryBudgetConfig, TimeoutsConfig, TrafficConfig,
-    UsageLimits,
+    DemotionConfig, HedgingConfig, HttpConfig, LocalConfig, LocalSource, ModelConfig, OverflowPolicy,
+    PacingConfig, Preference, PriceConfig, RedisConfig, RetriesConfig, RetryBudgetConfig, TimeoutsConfig,
+    TrafficConfig, UsageLimits,
 };
 
 /// The default file with its examples uncommented.
@@ -137,6 +137,7 @@ models:
     timeouts: {attempt_ms: 20000}
     fallbacks: [b, qwen2.5-coder-0.5b]
     cache: sampled
+    overflow: refuse
     quality: 0.75
     traffic: {replay: tapes}
   b:
@@ -183,6 +184,7 @@ models:
     };
     assert_eq!(*http(&config, "b"), expected);
     assert_eq!(config.models["b"].cache, CacheMode::Off);
+    assert_eq!((a.overflow, config.models["b"].overflow), (OverflowPolicy::Refuse, OverflowPolicy::Condense));
     assert_eq!(config.models["smollm2-135m"].cache, CacheMode::Off);
     assert_eq!(accepted(&crate::show(&config)).0, config);
 }
@@ -306,6 +308,7 @@ fn settings_are_shown_with_keys_as_references_only() {
           completion_usd_per_million_tokens: 0.0
         queue_len_max: 256
         cache: exact
+        overflow: condense
       qwen2.5-coder-0.5b:
         provider: local
         known: qwen2.5-coder-0.5b
@@ -315,6 +318,7 @@ fn settings_are_shown_with_keys_as_references_only() {
           completion_usd_per_million_tokens: 0.0
         queue_len_max: 64
         cache: exact
+        overflow: condense
       smollm2-135m:
         provider: local
         known: smollm2-135m
@@ -324,6 +328,7 @@ fn settings_are_shown_with_keys_as_references_only() {
           completion_usd_per_million_tokens: 0.0
         queue_len_max: 64
         cache: exact
+        overflow: condense
     selection:
       default: qwen2.5-coder-0.5b
       by_task: {}
