@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::completion::{ChatMessage, Completion, Origin, Role, Sampling, StopReason};
+use crate::completion::{ChatMessage, Completion, Condensed, Origin, Role, Sampling, StopReason};
 use crate::id::ConversationId;
 use crate::usage::Usage;
 
@@ -198,17 +198,9 @@ pub struct ChatReply {
     pub completion: Completion,
     /// The place of the question among the messages, counted from 0; the answer is the next one.
     pub question_at: u32,
-    /// Tells that this turn made the conversation shorter for models.
-    pub condensed: Option<Shortened>,
-}
-
-/// What a condensing made of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shortened {
-    /// Tokens that were sent of it before.
-    pub tokens_before: u64,
-    /// Tokens that are sent of it since.
-    pub tokens_after: u64,
+    /// What this turn made of the conversation for models, where it neared their limit. The route of the completion tells what
+    /// was done for this question alone.
+    pub condensed: Option<Condensed>,
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use playhouse_config::settings::OverflowPolicy;
 use playhouse_protocol::chat::{
-    ChatReply, ChatTurn, CondensedView, Conversation, SYSTEM_BYTES_MAX, Shortened, StoredMessage,
+    ChatReply, ChatTurn, CondensedView, Conversation, SYSTEM_BYTES_MAX, StoredMessage,
     TEXT_BYTES_MAX,
 };
-use playhouse_protocol::completion::{ChatMessage, CompletionRequest};
+use playhouse_protocol::completion::{ChatMessage, CompletionRequest, Condensed};
 use playhouse_protocol::{ConversationId, Failure, WallClock};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ struct Standing {
     model: Option<String>,
     system: Option<String>,
     condensed: Option<CondensedView>,
-    shortened: Option<Shortened>,
+    shortened: Option<Condensed>,
 }
 
 impl Chat {
@@ -70,9 +71,13 @@ impl Chat {
             conversation.system = turn.system.clone().or(conversation.system);
             let selected = chooser.select(conversation.model.as_deref()).await?;
             let limits = LimitTokens::of(selected.handle.info());
-            let counter = selected.handle.tokens();
-            let shortened =
-                condense_near_limit(&*self.0.store, &mut conversation, &turn.text, limits, counter).await?;
+            let may_condense = selected.overflow == OverflowPolicy::Condense && limits.room > 0;
+            let shortened = if may_condense {
+                let counter = selected.handle.tokens();
+                condense_near_limit(&*self.0.store, &mut conversation, &turn.text, limits, counter).await?
+            } else {
+                None
+            };
             let standing = Standing {
                 messages_len: u32::try_from(conversation.messages.len()).unwrap_or(u32::MAX),
                 model: conversation.model.clone(),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use playhouse_models::ModelInfo;
-use playhouse_models::tokens::TokenCounter;
+use playhouse_models::tokens::{TokenCounter, prompt_tokens_at_most};
 use playhouse_protocol::Failure;
-use playhouse_protocol::chat::{CondensedView, Conversation, Shortened};
-use playhouse_protocol::completion::{ChatMessage, Role};
+use playhouse_protocol::chat::{CondensedView, Conversation};
+use playhouse_protocol::completion::{ChatMessage, Condensed, Role};
 
 use super::ConversationStore;
+use crate::fitting::{Fitted, fit};
 
 /// The share of the room for a prompt, in percent, past which a conversation is made shorter: before the model's limit, so
 /// that a long question still fits.
@@ -17,9 +18,6 @@ const NEAR_PERCENT: u64 = 80;
 /// The share of the room that it takes afterwards, in percent: what is then said fits for many turns, and a prompt that stays
 /// the same at its beginning is cheaper with most providers.
 const TARGET_PERCENT: u64 = 50;
-
-/// Tokens that a message may take beside its text, in any model's framing.
-const FRAMING_TOKENS_MAX: u64 = 16;
 
 /// How much of a model's context a conversation may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,19 +48,20 @@ pub async fn condense(
     conversation: &mut Conversation,
     limit_tokens: u64,
     counter: Arc<dyn TokenCounter>,
-) -> Result<Option<Shortened>, Failure> {
+) -> Result<Option<Condensed>, Failure> {
     let sent = conversation.sent();
-    let shorten = move || shorten(&sent, limit_tokens, &*counter);
-    let Some(shorter) = off_threads(shorten).await? else { return Ok(None) };
-    let Shorter { mut messages, tokens_before, tokens_after } = shorter;
+    // What is never shortened may take more: then the call decides what becomes of the question.
+    let Ok(fitted) = off_threads(move || fit(&sent, limit_tokens, &*counter)).await? else { return Ok(None) };
+    let Fitted { mut messages, condensed: Some(condensed) } = fitted else { return Ok(None) };
     if conversation.system.is_some() && messages.first().is_some_and(|first| first.role == Role::System) {
         messages.remove(0);
     }
     let until = u32::try_from(conversation.messages.len()).unwrap_or(u32::MAX);
+    let Condensed { tokens_before, tokens_after, .. } = condensed;
     let view = CondensedView { until, messages, tokens_before, tokens_after };
     store.set_condensed(conversation.id, Some(view.clone())).await?;
     conversation.condensed = Some(view);
-    Ok(Some(Shortened { tokens_before, tokens_after }))
+    Ok(Some(condensed))
 }
 
 /// [`condense`]s a conversation that nears the limit of a model together with what is said next.
@@ -72,13 +71,11 @@ pub(super) async fn condense_near_limit(
     next: &str,
     limits: LimitTokens,
     counter: Arc<dyn TokenCounter>,
-) -> Result<Option<Shortened>, Failure> {
+) -> Result<Option<Condensed>, Failure> {
     let mut messages = conversation.sent();
     messages.push(ChatMessage::user(next));
-    // No text has more tokens than bytes, so most conversations need no counting.
-    let at_most: u64 =
-        messages.iter().map(|message| message.content.len() as u64 + FRAMING_TOKENS_MAX).sum();
-    if at_most <= limits.near {
+    // Most conversations need no counting.
+    if prompt_tokens_at_most(&messages) <= limits.near {
         return Ok(None);
     }
     let (counting, next) = (Arc::clone(&counter), next.to_owned());
@@ -94,37 +91,4 @@ async fn off_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| Failure::internal("condense a conversation: the computing thread is gone"))
-}
-
-/// A conversation that was made shorter.
-struct Shorter {
-    messages: Vec<ChatMessage>,
-    tokens_before: u64,
-    tokens_after: u64,
-}
-
-/// Makes messages shorter, the oldest first; the system text and the last turn stay. `None` when they are as short already,
-/// or what must stay is too long.
-fn shorten(messages: &[ChatMessage], limit_tokens: u64, counter: &dyn TokenCounter) -> Option<Shorter> {
-    let tokens_before = counter.count_chat(messages);
-    if tokens_before <= limit_tokens {
-        return None;
-    }
-    let system_len = messages.iter().take_while(|message| message.role == Role::System).count();
-    let last_turn = messages.iter().rposition(|message| message.role == Role::User)?;
-    // The fewest that have to go, by halves: the count falls with each that goes.
-    let without = |begin: usize| [&messages[..system_len], &messages[begin..]].concat();
-    let (mut low, mut high) = (system_len + 1, last_turn);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if counter.count_chat(&without(middle)) <= limit_tokens { high = middle } else { low = middle + 1 }
-    }
-    if high <= system_len {
-        return None;
-    }
-    // A conversation begins with what the user says.
-    let begin = (high..=last_turn).find(|at| messages[*at].role == Role::User)?;
-    let shorter = without(begin);
-    let tokens_after = counter.count_chat(&shorter);
-    (tokens_after < tokens_before).then_some(Shorter { messages: shorter, tokens_before, tokens_after })
 }
