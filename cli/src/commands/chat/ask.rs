@@ -10,6 +10,7 @@ use playhouse_runtime::actors::chat::{Chat, ConversationStore, Turn, TurnKey, ti
 use playhouse_runtime::{Runtime, TaskHandle};
 
 use crate::app::App;
+use crate::render::words;
 use crate::signals::Interrupts;
 use crate::style::printable;
 
@@ -92,6 +93,11 @@ impl Asking<'_> {
                 let reason = format!("the model failed to {}", failure.message);
                 self.begin_anew(arriving, &reason)?;
             }
+            TaskEventKind::PromptCondensed { condensed, .. } => ui.note(&format!(
+                "the question was sent with {} instead of {}, for the model holds no more",
+                words::counted(condensed.tokens_after, "token"),
+                words::thousands(condensed.tokens_before)
+            )),
             // Lifecycle that a reader of the answer has no use for.
             _ => {}
         }
