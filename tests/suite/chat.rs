@@ -71,7 +71,11 @@ impl ModelClient for Speaker {
             usage,
             usage_reported: true,
             route: Route::default(),
-            origin: Origin { model: "speaker".to_owned(), provider: ProviderKind::Scripted, request_id: None },
+            origin: Origin {
+                model: "speaker".to_owned(),
+                provider: ProviderKind::Scripted,
+                request_id: None,
+            },
         });
         stream::iter([word("one"), word(" two"), word(" three"), Ok(finished)]).boxed()
     }

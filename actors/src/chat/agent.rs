@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use playhouse_config::settings::OverflowPolicy;
 use playhouse_protocol::chat::{
-    ChatReply, ChatTurn, CondensedView, Conversation, SYSTEM_BYTES_MAX, StoredMessage,
-    TEXT_BYTES_MAX,
+    ChatReply, ChatTurn, CondensedView, Conversation, SYSTEM_BYTES_MAX, StoredMessage, TEXT_BYTES_MAX,
 };
 use playhouse_protocol::completion::{ChatMessage, CompletionRequest, Condensed};
 use playhouse_protocol::{ConversationId, Failure, WallClock};

@@ -110,9 +110,9 @@ impl ConversationError {
             }
             ConversationErrorKind::Full => Some("Make room on the disk."),
             ConversationErrorKind::Busy => Some("Try again when the other process has finished."),
-            ConversationErrorKind::Corrupt { .. } => Some(
-                "The file was left as it is. Restore a copy of it, or move it away to begin a new one.",
-            ),
+            ConversationErrorKind::Corrupt { .. } => {
+                Some("The file was left as it is. Restore a copy of it, or move it away to begin a new one.")
+            }
             ConversationErrorKind::Foreign { .. } => {
                 Some("The file was left as it is. Name another one, or move it away.")
             }

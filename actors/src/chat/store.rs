@@ -61,11 +61,8 @@ pub trait ConversationStore: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// `Unknown` without such a conversation.
-    fn truncate(
-        &self,
-        id: ConversationId,
-        messages_len: u32,
-    ) -> BoxFuture<'_, Result<(), ConversationError>>;
+    fn truncate(&self, id: ConversationId, messages_len: u32)
+    -> BoxFuture<'_, Result<(), ConversationError>>;
 
     /// Removes a conversation with everything in it. Returns whether it was there.
     fn delete(&self, id: ConversationId) -> BoxFuture<'_, Result<bool, ConversationError>>;

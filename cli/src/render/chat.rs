@@ -56,7 +56,9 @@ fn speaker(said: &StoredMessage) -> String {
     let who = match said.message.role {
         Role::User => "You".to_owned(),
         Role::System => "System".to_owned(),
-        Role::Assistant => said.origin.as_ref().map_or_else(|| "Model".to_owned(), |origin| origin.model.clone()),
+        Role::Assistant => {
+            said.origin.as_ref().map_or_else(|| "Model".to_owned(), |origin| origin.model.clone())
+        }
     };
     if said.is_cut { format!("{who} (cut)") } else { who }
 }
@@ -94,8 +96,13 @@ pub(crate) fn markdown(conversation: &Conversation) -> String {
     }
     let _ = writeln!(text, "- used: {}", words::usage(&conversation.usage));
     if let Some(view) = &conversation.condensed {
-        let (before, after) = (words::thousands(view.tokens_before), words::counted(view.tokens_after, "token"));
-        let _ = writeln!(text, "- models are sent its first {} messages condensed: {after} instead of {before}", view.until);
+        let (before, after) =
+            (words::thousands(view.tokens_before), words::counted(view.tokens_after, "token"));
+        let _ = writeln!(
+            text,
+            "- models are sent its first {} messages condensed: {after} instead of {before}",
+            view.until
+        );
     }
     if let Some(system) = &conversation.system {
         let _ = write!(text, "\n## System\n\n{}\n", system.trim_end());
@@ -205,7 +212,9 @@ A crab is
         let listed = list(&[conversation().summary()], Style::PLAIN);
         assert_eq!(
             listed.lines().nth(1),
-            Some("01976e3c-5f6a-7c3e-9b7a-0c8f5d2e4b1a  2026-11-18 11:06         2   1,234  -      What is a crab?")
+            Some(
+                "01976e3c-5f6a-7c3e-9b7a-0c8f5d2e4b1a  2026-11-18 11:06         2   1,234  -      What is a crab?"
+            )
         );
         assert_eq!(list(&[], Style::PLAIN), "no conversations are kept\n");
     }

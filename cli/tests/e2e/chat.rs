@@ -43,7 +43,8 @@ fn a_question_is_answered_on_standard_output_and_its_conversation_goes_on() {
 #[test]
 fn lines_are_messages_and_commands() {
     let home = home();
-    let lines = "What is a crab?\n\n/tokens\n/rename On crabs\n//etc\nCan it fly?\n/undo\n/list\n/quit\nnever read\n";
+    let lines =
+        "What is a crab?\n\n/tokens\n/rename On crabs\n//etc\nCan it fly?\n/undo\n/list\n/quit\nnever read\n";
     let ended = home.run_with_stdin(&["chat", "--system", "Be brief."], lines).with_code(0);
     assert!(ended.stdout.starts_with("A crab has ten legs.\nAnd two claws.\n"), "{}", ended.stdout);
     for part in ["\nsystem ", "\nall ", "Crabs do not fly.\n", "On crabs", "       4 "] {
@@ -140,7 +141,8 @@ selection: { default: demo }
     let row = |name: &str| ended.stdout.lines().rfind(|line| line.starts_with(name)).unwrap().to_owned();
     assert!(row("demo ").contains(" 11 ") && row("demo ").ends_with("answered"), "{}", ended.stdout);
     assert!(row("broken ").ends_with("denied"), "{}", ended.stdout);
-    let json = home.run(&["chat", "--compare", "broken,demo", "--format", "json", "crab"]).with_code(0).json();
+    let json =
+        home.run(&["chat", "--compare", "broken,demo", "--format", "json", "crab"]).with_code(0).json();
     assert_eq!(json["answers"][0]["failure"]["class"], "denied");
     assert_eq!(json["answers"][1]["reply"]["completion"]["usage"]["completion_tokens"], 9);
     home.run(&["chat", "--compare", "broken", "a crab?"]).with_code(4);

@@ -245,7 +245,8 @@ impl Script {
 
 impl RawEntry {
     fn into_parts(self) -> (Match, RawReply) {
-        let Self { matches, answer, stop_reason, usage, delay_ms, chunk_delay_ms, error, tokens_per_chunk } = self;
+        let Self { matches, answer, stop_reason, usage, delay_ms, chunk_delay_ms, error, tokens_per_chunk } =
+            self;
         (matches, RawReply { answer, stop_reason, usage, delay_ms, chunk_delay_ms, error, tokens_per_chunk })
     }
 }

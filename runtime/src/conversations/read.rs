@@ -34,11 +34,7 @@ pub(super) fn conversation(
 }
 
 /// The condensed view whose columns begin at 5.
-fn view(
-    connection: &Connection,
-    id: ConversationId,
-    row: &Row<'_>,
-) -> Result<Option<CondensedView>, Fault> {
+fn view(connection: &Connection, id: ConversationId, row: &Row<'_>) -> Result<Option<CondensedView>, Fault> {
     if row.get::<_, Option<i64>>(5)?.is_none() {
         return Ok(None);
     }

@@ -139,8 +139,9 @@ pub(super) fn set_condensed(
             view.map(|view| stored(view.tokens_before)),
             view.map(|view| stored(view.tokens_after)),
         ])?;
-    let mut statement = connection
-        .prepare_cached("INSERT INTO condensed (conversation, number, role, content) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO condensed (conversation, number, role, content) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     for (number, message) in (0_u64..).zip(view.iter().flat_map(|view| &view.messages)) {
         statement.execute(params![id.as_bytes(), stored(number), message.role.as_str(), message.content])?;
     }

@@ -19,7 +19,9 @@ use crate::style::printable;
 pub(super) enum Answered {
     Whole(Box<ChatReply>),
     /// It was stopped; whether something of the answer was kept.
-    Cut { is_kept: bool },
+    Cut {
+        is_kept: bool,
+    },
 }
 
 /// An answer on its way.
@@ -41,11 +43,7 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// Asks, and writes the answer as it comes. Ctrl-C and SIGTERM stop it: what has come is kept then, with its question,
     /// marked as cut.
-    pub(super) async fn ask(
-        self,
-        turn: ChatTurn,
-        interrupts: &mut Interrupts,
-    ) -> Result<Answered, Failure> {
+    pub(super) async fn ask(self, turn: ChatTurn, interrupts: &mut Interrupts) -> Result<Answered, Failure> {
         let handle = self.runtime.submit::<Chat>(turn.clone(), self.options.clone()).await?;
         let mut events = handle.watch();
         let mut arriving = Arriving::default();

@@ -122,11 +122,7 @@ async fn ask_all(
     }
 }
 
-async fn answer(
-    model: &str,
-    handle: &Result<TaskHandle<Chat>, Failure>,
-    clock: SystemWallClock,
-) -> Compared {
+async fn answer(model: &str, handle: &Result<TaskHandle<Chat>, Failure>, clock: SystemWallClock) -> Compared {
     let begun_ms = clock.unix_ms();
     let answered = match handle {
         Ok(handle) => handle.result().await,
@@ -177,7 +173,11 @@ fn text(app: &App, compared: &[Compared]) -> String {
         }
         None => {
             let one = |one: &Compared| {
-                format!("{}\n{}\n\n", style.bold(&format!("== {} ==", printable(&one.model))), said(one).trim_end())
+                format!(
+                    "{}\n{}\n\n",
+                    style.bold(&format!("== {} ==", printable(&one.model))),
+                    said(one).trim_end()
+                )
             };
             compared.iter().map(one).collect()
         }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use playhouse_protocol::chat::{Conversation, StoredMessage};
 use playhouse_protocol::{Failure, TaskId, Usage};
-use playhouse_runtime::actors::chat::{Change, Chat, ConversationPage, Turn, TurnKey, condense};
 use playhouse_runtime::Agent as _;
+use playhouse_runtime::actors::chat::{Change, Chat, ConversationPage, Turn, TurnKey, condense};
 use playhouse_runtime::models::ModelWish;
 
 use super::ask::Answered;
@@ -31,7 +31,11 @@ impl Talk<'_> {
             Slash::Model(None) => {
                 let wish = ModelWish::of(Chat::KIND).named(self.current.model.as_deref());
                 let chosen = self.session.runtime.catalog().select(&wish)?;
-                ui.print(&format!("{}: {}\n", printable(&chosen.model), printable(&chosen.reason.to_string())))?;
+                ui.print(&format!(
+                    "{}: {}\n",
+                    printable(&chosen.model),
+                    printable(&chosen.reason.to_string())
+                ))?;
             }
             Slash::Model(Some(name)) => self.set_model(name).await?,
             Slash::System(None) => {
@@ -93,7 +97,8 @@ impl Talk<'_> {
         if self.current.is_begun {
             self.change(Change { system: Some(text.clone()), ..Change::default() }).await?;
         }
-        let told = if text.is_some() { "the instructions stand from now on" } else { "the instructions are gone" };
+        let told =
+            if text.is_some() { "the instructions stand from now on" } else { "the instructions are gone" };
         self.app.ui.note(told);
         self.current.system = text;
         Ok(())
@@ -102,7 +107,8 @@ impl Talk<'_> {
     /// Makes what models are sent shorter: to so many tokens, or to half of what it is.
     async fn compress(&self, limit: Option<u64>) -> Result<(), Failure> {
         let mut conversation = self.conversation().await?;
-        let Measured { total_tokens, counter, limits, .. } = measure::measure(&self.session, &conversation).await?;
+        let Measured { total_tokens, counter, limits, .. } =
+            measure::measure(&self.session, &conversation).await?;
         let half = (total_tokens / 2).min(if limits.target == 0 { u64::MAX } else { limits.target });
         let shortened = condense(&*self.store, &mut conversation, limit.unwrap_or(half), counter).await?;
         let told = match shortened {
@@ -113,7 +119,9 @@ impl Talk<'_> {
             ),
             None => {
                 let tokens = words::counted(total_tokens, "token");
-                format!("nothing was changed: the conversation has {tokens} and cannot or need not be shorter")
+                format!(
+                    "nothing was changed: the conversation has {tokens} and cannot or need not be shorter"
+                )
             }
         };
         self.app.ui.note(&told);

@@ -40,7 +40,9 @@ async fn list(app: &App, limit: usize, format: TableFormat) -> Result<(), Failur
     let conversations = open(app).await?.list(ConversationPage::first(limit)).await?;
     match format {
         TableFormat::Table => app.ui.print(&render::list(&conversations, app.ui.stdout_style())),
-        TableFormat::Json => app.ui.print(&json::envelope("conversations", false, &Listed { conversations })?),
+        TableFormat::Json => {
+            app.ui.print(&json::envelope("conversations", false, &Listed { conversations })?)
+        }
     }
 }
 
