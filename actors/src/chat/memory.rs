@@ -1,5 +1,6 @@
 //! Conversations that end with the process.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -51,11 +52,14 @@ impl ConversationStore for MemoryConversations {
     fn create(&self, conversation: Conversation) -> BoxFuture<'_, Result<(), ConversationError>> {
         let id = conversation.id;
         let mut all = self.lock();
-        let created = if all.contains_key(&id) {
-            Err(ConversationError::new("begin a conversation", ConversationErrorKind::Exists { id }))
-        } else {
-            all.insert(id, Kept { conversation, turns: BTreeMap::new() });
-            Ok(())
+        let created = match all.entry(id) {
+            Entry::Occupied(_) => {
+                Err(ConversationError::new("begin a conversation", ConversationErrorKind::Exists { id }))
+            }
+            Entry::Vacant(place) => {
+                place.insert(Kept { conversation, turns: BTreeMap::new() });
+                Ok(())
+            }
         };
         ready(created).boxed()
     }

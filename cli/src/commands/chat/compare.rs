@@ -69,8 +69,9 @@ pub(super) async fn run(
 fn check(models: &[String]) -> Result<(), Failure> {
     let mut sorted = models.to_vec();
     sorted.sort();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Failure::invalid(format!("compare models: {:?} stands twice", pair[0]))
+    let twice = sorted.iter().zip(sorted.iter().skip(1)).find(|(one, next)| one == next);
+    if let Some((model, _)) = twice {
+        return Err(Failure::invalid(format!("compare models: {model:?} stands twice"))
             .with_hint("Name each model once: --compare a,b"));
     }
     if models.len() > MODELS_MAX {

@@ -1,5 +1,7 @@
 //! What can be said to the program instead of to a model: lines that begin with `/`.
 
+use std::path::Path;
+
 use playhouse_protocol::Failure;
 
 /// What `/help` shows.
@@ -91,7 +93,7 @@ fn tokens(text: &str) -> Result<u64, Failure> {
 
 fn export(rest: &str) -> Slash {
     let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let is_json = first == "json" || rest.ends_with(".json");
+    let is_json = first == "json" || Path::new(rest).extension().is_some_and(|ending| ending == "json");
     let file = if matches!(first, "json" | "md" | "markdown") { behind.trim() } else { rest };
     Slash::Export { is_json, file: (!file.is_empty()).then(|| file.to_owned()) }
 }

@@ -226,7 +226,7 @@ impl Talk<'_> {
         match answered.as_ref() {
             Ok(Answered::Whole(reply)) => self.tell(reply, self.clock.unix_ms().saturating_sub(begun_ms)),
             Ok(Answered::Cut { is_kept: true }) => {
-                self.app.ui.note("stopped; what has come is kept, marked as cut")
+                self.app.ui.note("stopped; what has come is kept, marked as cut");
             }
             Ok(Answered::Cut { is_kept: false }) => {
                 self.app.ui.note("stopped; nothing had come, and the question is not kept");
