@@ -162,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn conversations_are_kept_in_the_folder_for_state() {
+        let file = |environment: Environment| environment.conversations_file();
+        assert_eq!(file(Environment::of([])), None);
+        let at_home = PathBuf::from("/h/.local/state/playhouse/conversations.db");
+        assert_eq!(file(Environment::of([("HOME", "/h")])), Some(at_home));
+        let named = PathBuf::from("/s/playhouse/conversations.db");
+        assert_eq!(file(Environment::of([("HOME", "/h"), ("XDG_STATE_HOME", "/s")])), Some(named));
+    }
+
+    #[test]
     fn a_relative_xdg_folder_and_an_empty_variable_are_ignored() {
         let environment = Environment::of([("HOME", "/h"), ("XDG_CACHE_HOME", "relative"), ("NO_COLOR", "")]);
         assert_eq!(environment.models_dir(), Some(PathBuf::from("/h/.cache/playhouse/models")));

@@ -90,7 +90,8 @@ async fn ask_all(
     interrupts: &mut Interrupts,
 ) -> Result<Vec<Compared>, Failure> {
     let (ids, clock) = (super::ids(), SystemWallClock::now());
-    let mut asked = Vec::new();
+    let options = args.limits.options();
+    let mut turns = Vec::new();
     for model in &args.compare {
         let id = ConversationId::new(clock.unix_ms(), &ids);
         store.create(Conversation { id, ..from.clone() }).await?;
@@ -99,11 +100,16 @@ async fn ask_all(
             sampling: args.model.sampling(),
             ..ChatTurn::new(id, prompt.clone())
         };
-        session.runtime.check::<Chat>(&turn, &args.limits.options())?;
+        session.runtime.check::<Chat>(&turn, &options)?;
+        // All files are there before the first model is asked, so that none is timed by another one's file.
         let wanted = [(Chat::KIND, Some(model.as_str()))];
-        let ready = fetch::ensure(app, session.runtime.catalog(), &wanted, args.model.no_pull).await;
-        let handle = match ready {
-            Ok(()) => session.runtime.submit::<Chat>(turn, args.limits.options()).await,
+        let fetched = fetch::ensure(app, session.runtime.catalog(), &wanted, args.model.no_pull);
+        turns.push((model, turn, super::or_interrupted(interrupts, fetched).await));
+    }
+    let mut asked = Vec::new();
+    for (model, turn, fetched) in turns {
+        let handle = match fetched {
+            Ok(()) => session.runtime.submit::<Chat>(turn, options.clone()).await,
             Err(failure) => Err(failure),
         };
         asked.push((model.clone(), handle));

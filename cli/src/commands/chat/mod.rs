@@ -73,10 +73,18 @@ async fn start(
     let mut config = app.config()?;
     config.journal.path = None;
     let builder = Runtime::builder().config(config).conversations(Arc::clone(store));
+    or_interrupted(interrupts, Session::start_with(app, builder)).await
+}
+
+/// Waits for `work`, but no longer than up to a signal; then `work` is dropped.
+async fn or_interrupted<T>(
+    interrupts: &mut Interrupts,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::select! {
         biased;
-        _ = interrupts.next() => Err(Failure::new(FailureClass::Cancelled, "start: it was cancelled")),
-        started = Session::start_with(app, builder) => started,
+        _ = interrupts.next() => Err(Failure::new(FailureClass::Cancelled, "finish: it was cancelled")),
+        done = work => done,
     }
 }
 

@@ -202,7 +202,9 @@ impl Talk<'_> {
         let options = self.args.limits.options();
         self.session.runtime.check::<Chat>(&turn, &options)?;
         let wanted = [(Chat::KIND, self.current.model.as_deref())];
-        fetch::ensure(self.app, self.session.runtime.catalog(), &wanted, self.args.model.no_pull).await?;
+        let fetched =
+            fetch::ensure(self.app, self.session.runtime.catalog(), &wanted, self.args.model.no_pull);
+        super::or_interrupted(&mut self.interrupts, fetched).await?;
         let is_new = !self.current.is_begun;
         if is_new {
             self.store.create(self.conversation().await?).await?;
