@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("supervisors", &["protocol"]),
     ("actors", &["config", "models", "protocol", "supervisors"]),
     ("runtime", &["actors", "config", "models", "protocol", "supervisors"]),
+    ("experiments", &["config", "protocol"]),
     ("gateway", &["runtime"]),
     ("cli", &["config", "gateway", "models", "protocol", "runtime"]),
 ];
@@ -25,6 +26,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("reqwest", &["models"]),
     ("quick_cache", &["models"]),
     ("redis", &["models"]),
+    ("statrs", &["experiments"]),
     ("ractor", &["supervisors", "actors", "runtime"]),
     ("rusqlite", &["runtime"]),
     ("axum", &["gateway"]),

@@ -1,0 +1,390 @@
+//! Sets of riddles with the answers that are accepted.
+//!
+//! ```yaml
+//! version: 1
+//! name: mine
+//! language: en
+//! riddles:
+//!   - id: sheep
+//!     form: arithmetic
+//!     difficulty: easy
+//!     question: All but 9 of 17 sheep run away. How many are left?
+//!     match: number
+//!     answers: ["9"]
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
+use crate::key_path::KeyPath;
+use crate::load::document;
+use crate::report::Report;
+use crate::schema::schema_of;
+use crate::shape;
+
+/// The most riddles of one set: each is asked of every model, in every mode, several times.
+pub const RIDDLES_MAX: usize = 10_000;
+
+/// The version of the form of sets.
+const VERSION: u32 = 1;
+
+/// The longest id, in bytes.
+const ID_BYTES_MAX: usize = 100;
+
+/// The set that comes with Playhouse, as it is written.
+const CLASSIC: &str = include_str!("../riddles/classic.yaml");
+
+/// How hard a riddle is held to be.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "variants without doc comments become one plain `enum` in the schema")]
+pub enum Difficulty {
+    #[default]
+    Easy,
+    Medium,
+    Hard,
+}
+
+/// How an answer is held against the accepted ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerMatch {
+    /// As numbers that differ by at most `tolerance`.
+    Number {
+        /// At least 0.
+        tolerance: f64,
+    },
+    /// As the answer's last word or words; upper and lower case, accents and punctuation aside.
+    Word,
+    /// One of the accepted texts is somewhere in the answer, as whole words.
+    Any,
+}
+
+/// A riddle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Riddle {
+    /// Its id, different for each riddle of the set: letters, digits, `-`, `_` and `.`.
+    pub id: String,
+    /// Its form: logic, counting and the like.
+    pub form: String,
+    /// How hard it is held to be.
+    pub difficulty: Difficulty,
+    /// Further words to find it by.
+    pub tags: Vec<String>,
+    /// What is asked.
+    pub question: String,
+    /// How answers are compared.
+    pub matching: AnswerMatch,
+    /// What is accepted; at least one.
+    pub answers: Vec<String>,
+    /// Units that may follow a number.
+    pub units: Vec<String>,
+    /// Why the answer is right.
+    pub rationale: String,
+}
+
+/// Riddles under a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RiddleSet {
+    /// Its name.
+    pub name: String,
+    /// The language of its questions, as in `en`.
+    pub language: String,
+    /// At least one, in the order of the file.
+    pub riddles: Vec<Riddle>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum RawMatch {
+    Number,
+    #[default]
+    Word,
+    Any,
+}
+
+/// A set as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RawSet {
+    version: Option<u32>,
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    language: Option<String>,
+    riddles: Vec<RawRiddle>,
+}
+
+/// A riddle as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RawRiddle {
+    #[schemars(length(min = 1))]
+    id: Option<String>,
+    form: Option<String>,
+    difficulty: Option<Difficulty>,
+    tags: Option<Vec<String>>,
+    #[schemars(length(min = 1))]
+    question: Option<String>,
+    #[serde(rename = "match")]
+    matching: Option<RawMatch>,
+    #[schemars(range(min = 0, max = 1_000_000))]
+    tolerance: Option<f64>,
+    answers: Option<Vec<String>>,
+    units: Option<Vec<String>>,
+    rationale: Option<String>,
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<RawSet>);
+
+/// The set that comes with Playhouse: 60 riddles in six classic forms and three difficulties.
+///
+/// # Errors
+/// Never, as its tests hold.
+pub fn classic() -> Result<RiddleSet, ConfigErrors> {
+    parse_riddles("classic.yaml", CLASSIC)
+}
+
+/// Reads the text of a file with a set of riddles; `name` stands in errors where the file's name would.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn parse_riddles(name: &str, text: &str) -> Result<RiddleSet, ConfigErrors> {
+    let mut report = Report::new(name);
+    let mut value = document::read(text, &mut report).map_err(|error| error.in_file(name))?;
+    let top = KeyPath::default();
+    if !value.is_object() {
+        let error = ConfigError::new(ConfigErrorKind::WrongType, "expected a set of riddles");
+        report.value(&top, error.with_hint("write `version: 1`, `name:` and a list of `riddles:`"));
+        return Err(finished(report));
+    }
+    shape::check(&SCHEMA, &mut value, &top, &mut report);
+    let Ok(raw) = RawSet::deserialize(value) else {
+        report.value(&top, ConfigError::new(ConfigErrorKind::WrongType, "it is not a set of riddles"));
+        return Err(finished(report));
+    };
+    if raw.version != Some(VERSION) {
+        let error = invalid("it does not say that it is of a known version");
+        report.value(&top.child("version"), error.with_hint(format!("write `version: {VERSION}`")));
+    }
+    let name = needed(raw.name, &top.child("name"), "write a name for the set", &mut report);
+    let path = top.child("riddles");
+    if raw.riddles.is_empty() || raw.riddles.len() > RIDDLES_MAX {
+        let message = format!("it has {} riddles", raw.riddles.len());
+        report.value(&path, invalid(message).with_hint(format!("write 1 to {RIDDLES_MAX}")));
+    }
+    let riddles = checked(raw.riddles, |index| path.child(&index.to_string()), &mut report);
+    report.finish()?;
+    Ok(RiddleSet { name, language: raw.language.unwrap_or_else(|| "en".to_owned()), riddles })
+}
+
+/// Reads riddles of which each stands on a line of its own, as a JSON object with the keys of the YAML form.
+///
+/// # Errors
+/// Everything that is wrong with them, each with its line.
+pub fn parse_jsonl(name: &str, text: &str) -> Result<Vec<Riddle>, ConfigErrors> {
+    let mut report = Report::new(name);
+    let mut lines = Vec::new();
+    let mut read = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match serde_json::from_str::<RawRiddle>(line) {
+            Ok(riddle) => {
+                lines.push(index + 1);
+                read.push(riddle);
+            }
+            Err(error) => {
+                let message = format!("line {}: it is not a riddle: {error}", index + 1);
+                report.add(ConfigError::new(ConfigErrorKind::Syntax, message));
+            }
+        }
+    }
+    let at = |index: usize| KeyPath::default().child(&format!("line-{}", lines[index]));
+    let riddles = checked(read, at, &mut report);
+    report.finish()?;
+    Ok(riddles)
+}
+
+/// The riddles of a list; what is wrong with them goes into the report.
+fn checked(raw: Vec<RawRiddle>, at: impl Fn(usize) -> KeyPath, report: &mut Report) -> Vec<Riddle> {
+    let mut taken = BTreeMap::new();
+    let mut riddles = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.into_iter().enumerate() {
+        let path = at(index);
+        let riddle = riddle(raw, &path, report);
+        if let Some(first) = taken.insert(riddle.id.clone(), index)
+            && !riddle.id.is_empty()
+        {
+            let message = format!("the id {:?} stands twice; first in riddle {}", riddle.id, first + 1);
+            report.value(&path.child("id"), invalid(message).with_hint("give each riddle its own id"));
+        }
+        riddles.push(riddle);
+    }
+    riddles
+}
+
+/// One riddle; where something is wrong with it, the report says so and nobody sees the riddle.
+fn riddle(raw: RawRiddle, path: &KeyPath, report: &mut Report) -> Riddle {
+    let id = needed(raw.id, &path.child("id"), "write an id, as in `sheep-1`", report);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if id.len() > ID_BYTES_MAX || !id.chars().all(allowed) {
+        let hint = format!("use at most {ID_BYTES_MAX} of the characters a-z, A-Z, 0-9, `-`, `_` and `.`");
+        report.value(&path.child("id"), invalid("not an id").with_hint(hint));
+    }
+    let question = needed(raw.question, &path.child("question"), "write what is asked", report);
+    let hint = "write `easy`, `medium` or `hard`";
+    let difficulty = needed(raw.difficulty, &path.child("difficulty"), hint, report);
+    let matching = needed(raw.matching, &path.child("match"), "write `number`, `word` or `any`", report);
+    let (answers, units) = (raw.answers.unwrap_or_default(), raw.units.unwrap_or_default());
+    check_answers(&answers, matching, path, report);
+    for (key, present) in [("tolerance", raw.tolerance.is_some()), ("units", !units.is_empty())] {
+        if present && matching != RawMatch::Number {
+            let error = ConfigError::new(ConfigErrorKind::Conflict, "only numbers have this key");
+            report.key(&path.child(key), error.with_hint("take it out, or write `match: number`"));
+        }
+    }
+    let matching = match matching {
+        RawMatch::Number => AnswerMatch::Number { tolerance: raw.tolerance.unwrap_or_default() },
+        RawMatch::Word => AnswerMatch::Word,
+        RawMatch::Any => AnswerMatch::Any,
+    };
+    Riddle {
+        id,
+        form: raw.form.unwrap_or_default(),
+        difficulty,
+        tags: raw.tags.unwrap_or_default(),
+        question,
+        matching,
+        answers,
+        units,
+        rationale: raw.rationale.unwrap_or_default(),
+    }
+}
+
+/// The value of a key that has to be there.
+fn needed<T: Default>(value: Option<T>, path: &KeyPath, hint: &str, report: &mut Report) -> T {
+    value.unwrap_or_else(|| {
+        report.value(path, ConfigError::new(ConfigErrorKind::Missing, "it is missing").with_hint(hint));
+        T::default()
+    })
+}
+
+fn check_answers(answers: &[String], matching: RawMatch, path: &KeyPath, report: &mut Report) {
+    let path = path.child("answers");
+    if answers.is_empty() {
+        report.value(&path, invalid("no answer is accepted").with_hint("write at least one"));
+    }
+    for (index, answer) in answers.iter().enumerate() {
+        let place = path.child(&index.to_string());
+        if !answer.chars().any(char::is_alphanumeric) {
+            report.value(&place, invalid("the answer has neither letters nor digits"));
+        } else if matching == RawMatch::Number && !answer.trim().parse::<f64>().is_ok_and(f64::is_finite) {
+            let error = invalid(format!("{answer:?} is not a number"));
+            report
+                .value(&place, error.with_hint("write digits, with a point where needed, or `match: word`"));
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Invalid, message)
+}
+
+/// The errors of a report that has some.
+fn finished(report: Report) -> ConfigErrors {
+    match report.finish() {
+        Err(errors) => errors,
+        Ok(_) => invalid("it is not a set of riddles").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn the_set_that_comes_along_has_ten_riddles_of_each_form_in_three_difficulties() {
+        let set = classic().unwrap();
+        let mut count = BTreeMap::<_, usize>::new();
+        for riddle in &set.riddles {
+            *count.entry((riddle.form.as_str(), riddle.difficulty)).or_default() += 1;
+            assert!(!riddle.rationale.is_empty(), "{}", riddle.id);
+        }
+        for form in ["arithmetic", "counting", "lateral", "logic", "ordering", "wordplay"] {
+            let of = |difficulty| count[&(form, difficulty)];
+            assert_eq!(
+                (of(Difficulty::Easy), of(Difficulty::Medium), of(Difficulty::Hard)),
+                (3, 4, 3),
+                "{form}"
+            );
+        }
+        assert_eq!(set.riddles.len(), 60);
+    }
+
+    const ONE: &str = "\
+version: 1
+name: mine
+riddles:
+  - id: a
+    difficulty: easy
+    question: How many?
+    match: number
+    tolerance: 0.5
+    answers: ['9']
+";
+
+    #[test]
+    fn a_set_is_read_key_by_key() {
+        let set = parse_riddles("f.yaml", ONE).unwrap();
+        assert_eq!((set.name.as_str(), set.language.as_str()), ("mine", "en"));
+        assert_eq!(set.riddles[0].matching, AnswerMatch::Number { tolerance: 0.5 });
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_with_its_place() {
+        let text = ONE.replace("answers: ['9']", "answers: ['nine', '?']\n    colour: red")
+            + "  - {id: a, difficulty: easy, question: q, match: word, answers: [], units: [km]}\n  - {id: b}\n  - 7\n";
+        assert_snapshot!(parse_riddles("f.yaml", &text).unwrap_err(), @r#"
+        f.yaml:9:15: riddles.0.answers.0: "nine" is not a number
+        hint: write digits, with a point where needed, or `match: word`
+        f.yaml:9:23: riddles.0.answers.1: the answer has neither letters nor digits
+        f.yaml:10:5: riddles.0.colour: unknown key
+        hint: the keys in `riddles.0` are: answers, difficulty, form, id, match, question, rationale, tags, tolerance, units
+        f.yaml:11:10: riddles.1.id: the id "a" stands twice; first in riddle 1
+        hint: give each riddle its own id
+        f.yaml:11:66: riddles.1.answers: no answer is accepted
+        hint: write at least one
+        f.yaml:11:70: riddles.1.units: only numbers have this key
+        hint: take it out, or write `match: number`
+        f.yaml:12:5: riddles.2.question: it is missing
+        hint: write what is asked
+        f.yaml:12:5: riddles.2.difficulty: it is missing
+        hint: write `easy`, `medium` or `hard`
+        f.yaml:12:5: riddles.2.match: it is missing
+        hint: write `number`, `word` or `any`
+        f.yaml:12:5: riddles.2.answers: no answer is accepted
+        hint: write at least one
+        f.yaml:13:5: riddles.3: expected a map of keys, found a whole number
+        "#);
+    }
+
+    #[test]
+    fn lines_of_json_are_read_too() {
+        let good = r#"{"id": "a", "difficulty": "hard", "question": "q", "match": "any", "answers": ["x"]}"#;
+        assert_eq!(parse_jsonl("f.jsonl", &format!("{good}\n\n")).unwrap().len(), 1);
+        assert_snapshot!(parse_jsonl("f.jsonl", &format!("{good}\n{{\n{good}\n")).unwrap_err(), @r#"
+        f.jsonl: line 2: it is not a riddle: EOF while parsing an object at line 1 column 1
+        f.jsonl: line-3.id: the id "a" stands twice; first in riddle 1
+        hint: give each riddle its own id
+        "#);
+    }
+}
