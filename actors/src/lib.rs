@@ -6,7 +6,7 @@
 //! 2. [`task`]: what all agents of one task share;
 //! 3. [`agent_actor`], [`model_actor`], [`orchestrator`], [`metrics_actor`]: the actors;
 //! 4. [`generator`], [`reviewer`], [`develop`], [`compressor`]: the shipped agents, on [`code`] and [`compression`],
-//!    which know no actor.
+//!    which know no actor; [`chat`]: conversations.
 
 pub mod agent;
 pub mod context;
@@ -17,6 +17,7 @@ pub mod metrics_actor;
 pub mod model_actor;
 pub mod orchestrator;
 
+pub mod chat;
 pub mod compressor;
 pub mod develop;
 pub mod fitting;

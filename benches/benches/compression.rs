@@ -8,13 +8,12 @@
 //! words that it does not) and looked for word for word afterwards: the extractor does not judge itself.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-use std::time::Instant;
-
 use anyhow::{Context, Result, ensure};
 use playhouse_benches::{args, median, table};
 use playhouse_models::tokens::{Encoding, TiktokenCounter, TokenCounter, warm_up};
 use playhouse_runtime::actors::compression::{Job, compress};
 use playhouse_runtime::protocol::compress::{Pin, Strategy};
+use tokio::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -104,7 +103,8 @@ fn with_facts(text: &Text) -> (String, Vec<String>) {
         while facts.len() < due {
             let Planted { sentence, fact } = planted(facts.len());
             if text.is_code {
-                out.push_str(&format!("\n// {sentence}"));
+                out.push_str("\n// ");
+                out.push_str(&sentence);
             } else {
                 out.push(' ');
                 out.push_str(&sentence);
@@ -146,7 +146,7 @@ fn main() -> Result<()> {
     speed(&counter, rounds, tokens_max)
 }
 
-fn recall(counter: &TiktokenCounter) -> Result<()> {
+fn recall(counter: &dyn TokenCounter) -> Result<()> {
     let ways = [Strategy::Auto, Strategy::Keyword, Strategy::Code, Strategy::Head, Strategy::Middle];
     let mut rows = Vec::new();
     let (mut pinned_found, mut pinned_all) = (0, 0);
@@ -209,7 +209,7 @@ fn percent(part: usize, of: usize) -> String {
     format!("{:.1} %", 100.0 * part as f64 / of.max(1) as f64)
 }
 
-fn speed(counter: &TiktokenCounter, rounds: usize, tokens_max: u64) -> Result<()> {
+fn speed(counter: &dyn TokenCounter, rounds: usize, tokens_max: u64) -> Result<()> {
     let docs = texts().swap_remove(1).body;
     let mut rows = Vec::new();
     for tokens in [10_000, 100_000, 1_000_000].into_iter().filter(|tokens| *tokens <= tokens_max) {
@@ -243,17 +243,16 @@ fn grown(text: &str, tokens: u64, counter: &dyn TokenCounter) -> String {
         for (number, line) in text.lines().enumerate() {
             grown.push_str(line);
             if number % 4 == 0 && !line.trim().is_empty() {
-                grown.push_str(&format!(
-                    " Item {copies}{number} is {} here.",
-                    letters(usize::try_from(copies).unwrap_or(0) + number)
-                ));
+                let name = letters(usize::try_from(copies).unwrap_or(0) + number);
+                grown.extend([" Item ", &copies.to_string(), &number.to_string(), " is ", &name, " here."]);
             }
             grown.push('\n');
         }
         copies += 1;
     }
-    let share = tokens as f64 / counter.count(&grown).max(1) as f64;
-    let end = (grown.len() as f64 * share.min(1.0)) as usize;
+    let all = counter.count(&grown).max(1);
+    let end = grown.len() as u128 * u128::from(tokens.min(all)) / u128::from(all);
+    let end = usize::try_from(end).unwrap_or(grown.len());
     grown.truncate(grown.floor_char_boundary(end));
     grown
 }

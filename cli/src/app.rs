@@ -10,7 +10,7 @@ use playhouse_protocol::{Failure, FailureClass};
 
 use crate::args::{Cli, Command, Global};
 use crate::exit::ExitStatus;
-use crate::signals::Signals;
+use crate::signals::{Interrupts, Signals};
 use crate::ui::Ui;
 use crate::{commands, failure, logging};
 
@@ -64,6 +64,7 @@ impl App {
             Command::Develop(args) => commands::develop::run(self, &args),
             Command::Generate(args) => commands::generate::run(self, &args),
             Command::Review(args) => commands::review::run(self, &args),
+            Command::Chat(args) => commands::chat::run(self, &args),
             Command::Load(args) => commands::load::run(self, &args),
             Command::Tasks(command) => commands::tasks::run(self, &command),
             Command::DeadLetters(command) => commands::dead_letters::run(self, &command),
@@ -97,8 +98,7 @@ pub(crate) fn block_on<T, F>(work: impl FnOnce(Arc<Signals>) -> F) -> Result<T, 
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let threads = threads.map_err(|error| Failure::internal(format!("start threads: {error}")))?;
+    let threads = threads()?;
     let done = threads.block_on(async {
         let signals = Arc::new(Signals::listen()?);
         work(Arc::clone(&signals)).await.map_err(|failure| {
@@ -111,4 +111,20 @@ where
     });
     threads.shutdown_timeout(THREADS_LIMIT);
     done
+}
+
+/// Runs `work`, which decides itself what Ctrl-C ends.
+pub(crate) fn block_on_interruptible<F>(work: impl FnOnce(Interrupts) -> F) -> Outcome
+where
+    F: Future<Output = Result<ExitStatus, Failure>>,
+{
+    let threads = threads()?;
+    let done = threads.block_on(async { work(Interrupts::listen()?).await });
+    threads.shutdown_timeout(THREADS_LIMIT);
+    Ok(done?)
+}
+
+fn threads() -> Result<tokio::runtime::Runtime, Failure> {
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    threads.map_err(|error| Failure::internal(format!("start threads: {error}")))
 }

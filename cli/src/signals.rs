@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use playhouse_protocol::{Failure, FailureClass};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +64,59 @@ impl Signals {
             }
             done = work => done,
         }
+    }
+}
+
+/// For a command in which Ctrl-C ends an answer and not the program: told any number of times. SIGTERM ends the program, the
+/// second one at once.
+#[derive(Debug)]
+pub(crate) struct Interrupts {
+    count: watch::Receiver<u64>,
+    terminated: CancellationToken,
+    _listener: JoinSet<()>,
+}
+
+impl Interrupts {
+    /// Starts to listen: from here on a signal no longer ends the program by itself.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let mut source =
+            Source::new().map_err(|error| Failure::internal(format!("listen for signals: {error}")))?;
+        let (told, count) = watch::channel(0);
+        let terminated = CancellationToken::new();
+        let asked = terminated.clone();
+        let mut listener = JoinSet::new();
+        listener.spawn(async move {
+            loop {
+                let status = source.next().await;
+                if status == ExitStatus::Interrupted {
+                    told.send_modify(|count: &mut u64| *count += 1);
+                } else if asked.is_cancelled() {
+                    std::process::exit(i32::from(status.code()));
+                } else {
+                    asked.cancel();
+                }
+            }
+        });
+        Ok(Self { count, terminated, _listener: listener })
+    }
+
+    /// Waits for the next Ctrl-C or for SIGTERM, and tells which. May be dropped at any time.
+    pub(crate) async fn next(&mut self) -> ExitStatus {
+        tokio::select! {
+            biased;
+            () = self.terminated.cancelled() => ExitStatus::Terminated,
+            Ok(()) = self.count.changed() => ExitStatus::Interrupted,
+        }
+    }
+
+    /// Leaves what was pressed before out of account.
+    pub(crate) fn forget(&mut self) {
+        self.count.mark_unchanged();
+    }
+
+    /// Whether the program was told to end.
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.terminated.is_cancelled()
     }
 }
 

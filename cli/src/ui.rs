@@ -98,6 +98,11 @@ impl Ui {
         if self.stdout_is_terminal { clean(result) } else { Ok(result) }
     }
 
+    /// A part of a text as it may be written: as [`safe`](Self::safe).
+    pub(crate) fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.stdout_is_terminal { printable(text) } else { Cow::Borrowed(text) }
+    }
+
     /// Says something on standard error, unless told to be quiet.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

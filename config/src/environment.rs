@@ -103,6 +103,12 @@ impl Environment {
         Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("performance.json"))
     }
 
+    /// Where conversations are kept between commands: `playhouse/conversations.db` in the user's folder for state; `None`
+    /// when no variable tells where that is.
+    pub fn conversations_file(&self) -> Option<PathBuf> {
+        Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("conversations.db"))
+    }
+
     /// The names (never the values) of the variables that tell of a provider that could be configured.
     pub fn provider_variables(&self) -> Vec<&'static str> {
         PROVIDER_VARIABLES.into_iter().filter(|name| self.has(name)).collect()
@@ -153,6 +159,16 @@ mod tests {
         check(Environment::of([("HOME", "/h")]), Some("/h/.cache/playhouse/models"));
         check(Environment::of([("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]), Some("/c/playhouse/models"));
         check(Environment::of([("PLAYHOUSE_MODELS_DIR", "m"), ("XDG_CACHE_HOME", "/c")]), Some("m"));
+    }
+
+    #[test]
+    fn conversations_are_kept_in_the_folder_for_state() {
+        let file = |environment: Environment| environment.conversations_file();
+        assert_eq!(file(Environment::of([])), None);
+        let at_home = PathBuf::from("/h/.local/state/playhouse/conversations.db");
+        assert_eq!(file(Environment::of([("HOME", "/h")])), Some(at_home));
+        let named = PathBuf::from("/s/playhouse/conversations.db");
+        assert_eq!(file(Environment::of([("HOME", "/h"), ("XDG_STATE_HOME", "/s")])), Some(named));
     }
 
     #[test]

@@ -19,12 +19,7 @@ pub struct TaskId(Uuid);
 impl TaskId {
     /// A new id from the time in milliseconds since 1970 (48 bits are used) and 74 random bits.
     pub fn new(unix_ms: u64, random: &dyn RandomSource) -> Self {
-        let mut bytes = [0_u8; 16];
-        bytes[..8].copy_from_slice(&((unix_ms << 16) | (random.next_u64() & 0x0fff)).to_be_bytes());
-        bytes[8..].copy_from_slice(&random.next_u64().to_be_bytes());
-        bytes[6] = (bytes[6] & 0x0f) | 0x70;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        Self(Uuid::from_bytes(bytes))
+        Self(version_7(unix_ms, random))
     }
 
     /// The time of submission in milliseconds since 1970, as written into the id.
@@ -60,17 +55,74 @@ impl FromStr for TaskId {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id = Uuid::try_parse(text).map_err(|_| {
-            Failure::invalid(format!("read the task id {text:?}: it is not a UUID"))
-                .with_hint("A task id looks like 01976e3c-5f6a-7c3e-9b7a-0c8f5d2e4b1a.")
-        })?;
-        if id.get_version_num() != 7 {
-            return Err(Failure::invalid(format!(
-                "read the task id {text:?}: it is a UUID of another version than 7"
-            )));
-        }
-        Ok(Self(id))
+        parse_version_7("task", text).map(Self)
     }
+}
+
+/// The identity of a conversation: a UUID of version 7, so that ids sort by the time of the beginning.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConversationId(Uuid);
+
+impl ConversationId {
+    /// A new id from the time in milliseconds since 1970 (48 bits are used) and 74 random bits.
+    pub fn new(unix_ms: u64, random: &dyn RandomSource) -> Self {
+        Self(version_7(unix_ms, random))
+    }
+
+    /// The 16 bytes, most significant first.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id with these 16 bytes, as [`as_bytes`](Self::as_bytes) gave them.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.as_hyphenated(), f)
+    }
+}
+
+impl fmt::Debug for ConversationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConversationId({})", self.0.as_hyphenated())
+    }
+}
+
+impl FromStr for ConversationId {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_version_7("conversation", text).map(Self)
+    }
+}
+
+/// A UUID of version 7. Source: RFC 9562, section 5.7.
+fn version_7(unix_ms: u64, random: &dyn RandomSource) -> Uuid {
+    let mut bytes = [0_u8; 16];
+    bytes[..8].copy_from_slice(&((unix_ms << 16) | (random.next_u64() & 0x0fff)).to_be_bytes());
+    bytes[8..].copy_from_slice(&random.next_u64().to_be_bytes());
+    bytes[6] = (bytes[6] & 0x0f) | 0x70;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    Uuid::from_bytes(bytes)
+}
+
+/// Reads the id of a `what`.
+fn parse_version_7(what: &str, text: &str) -> Result<Uuid, Failure> {
+    let id = Uuid::try_parse(text).map_err(|_| {
+        Failure::invalid(format!("read the {what} id {text:?}: it is not a UUID"))
+            .with_hint(format!("A {what} id looks like 01976e3c-5f6a-7c3e-9b7a-0c8f5d2e4b1a."))
+    })?;
+    if id.get_version_num() != 7 {
+        return Err(Failure::invalid(format!(
+            "read the {what} id {text:?}: it is a UUID of another version than 7"
+        )));
+    }
+    Ok(id)
 }
 
 /// Who submitted: 1 to 64 of the characters `a-z`, `0-9`, `-`, `_` and `.`.
@@ -189,6 +241,8 @@ mod tests {
         let wrong = "6ba7b810-9dad-11d1-80b4-00c04fd430c8".parse::<TaskId>().unwrap_err();
         assert!(wrong.message.contains("6ba7b810"), "{wrong}");
         assert!("fish".parse::<TaskId>().unwrap_err().message.contains("fish"));
+        let conversation = "fish".parse::<ConversationId>().unwrap_err();
+        assert_eq!(conversation.message, "read the conversation id \"fish\": it is not a UUID");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! 1. [`failure`]: the classes on which supervisors, retries, gRPC status and exit codes decide;
 //! 2. [`id`], [`random`] and [`time`]: identities, and where their bits come from;
 //! 3. [`completion`]: what a model is asked and answers; [`usage`]: what that cost;
-//! 4. [`generate`], [`review`], [`develop`], [`compress`]: requests and replies of the shipped agents;
+//! 4. [`generate`], [`review`], [`develop`], [`compress`], [`chat`]: requests and replies of the shipped agents;
 //! 5. [`task`] and [`event`]: a unit of work and what happens to it; [`plan`]: many of them;
 //!    [`journal`]: what is written down of it;
 //! 6. [`envelope`]: the wire form, the one door to bincode.
@@ -19,6 +19,7 @@ pub mod time;
 pub mod completion;
 pub mod usage;
 
+pub mod chat;
 pub mod code;
 pub mod compress;
 pub mod develop;
@@ -33,7 +34,7 @@ pub mod task;
 pub mod envelope;
 
 pub use failure::{Failure, FailureClass};
-pub use id::{IdempotencyKey, TaskId, TenantId};
+pub use id::{ConversationId, IdempotencyKey, TaskId, TenantId};
 pub use random::{RandomSource, SeededSource};
 pub use time::WallClock;
 pub use usage::{Budget, Usage};

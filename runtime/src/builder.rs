@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_actors::Agent;
+use playhouse_actors::chat::{Chat, ChatArgs, ConversationStore};
 use playhouse_actors::compressor::Compressor;
 use playhouse_actors::context::{AgentRegistry, AgentServices, AgentServicesArgs, DuplicateAgent};
 use playhouse_actors::develop::Developer;
@@ -47,6 +48,7 @@ pub struct RuntimeBuilder {
     models_dir: Option<PathBuf>,
     performance_file: Option<PathBuf>,
     store: Option<Arc<dyn TaskStore>>,
+    conversations: Option<Arc<dyn ConversationStore>>,
     models: OwnModels,
     without_recovery: bool,
 }
@@ -98,6 +100,12 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Where conversations live: registers [`Chat`], which answers in them. There is no such agent when this is not called.
+    pub fn conversations(mut self, store: Arc<dyn ConversationStore>) -> Self {
+        self.conversations = Some(store);
+        self
+    }
+
     /// Adds a model of the embedder's own beside those of the settings; it stands above one of the same name.
     pub fn model(mut self, name: impl Into<String>, client: Arc<dyn ModelClient>) -> Self {
         self.models.clients.insert(name.into(), client);
@@ -126,7 +134,10 @@ impl RuntimeBuilder {
         let random = Arc::new(SeededSource::from_seed(self.seed.unwrap_or_else(operating_system_seed)));
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemWallClock::now()));
         let meter = Meter::new().map_err(|error| StartError::Metrics(error.to_string()))?;
-        let registry = register(self.agents)?;
+        let mut registry = register(self.agents)?;
+        if let Some(store) = self.conversations {
+            registry.insert(Chat::new(ChatArgs { store, clock: Arc::clone(&clock) }))?;
+        }
         let prompts = match &self.config.prompts_dir {
             None => PromptLibrary::built_in(),
             Some(dir) => PromptLibrary::with_overrides(dir),

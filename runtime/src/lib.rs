@@ -33,9 +33,11 @@
 //! Read in this order: [`builder`] and [`runtime`] are the way in; [`handle`], [`map`] and [`plan`] are
 //! what they give;
 //! [`shutdown`] is the way out. Inside, `tasks` is the life of a task, `admission` who may come in, `journal` the
-//! one writer of the [`store`]. The tree that a start brings up is written down in `tree.rs`.
+//! one writer of the [`store`], `conversations` a file of conversations. The tree that a start brings up is written down in `tree.rs`.
 
 pub mod builder;
+#[cfg(feature = "sqlite")]
+pub mod conversations;
 pub mod error;
 pub mod handle;
 pub mod map;
@@ -58,6 +60,8 @@ mod tests;
 pub use admission::{ATTEMPTS_MAX, TASK_TIMEOUT_MAX};
 pub use builder::RuntimeBuilder;
 pub use clock::SystemWallClock;
+#[cfg(feature = "sqlite")]
+pub use conversations::SqliteConversations;
 pub use error::{StartError, StateError};
 pub use handle::TaskHandle;
 pub use map::Map;

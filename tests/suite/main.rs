@@ -9,6 +9,7 @@
 mod agents;
 mod architecture;
 mod budgets;
+mod chat;
 mod compression;
 mod develop;
 mod durability;

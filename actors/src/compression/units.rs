@@ -33,7 +33,7 @@ pub(super) struct Unit {
 
 /// The pieces of a text. None ends inside one of `atoms`, which ascend and do not overlap.
 pub(super) fn units(text: &str, content: Content, atoms: &[Range<usize>]) -> Vec<Unit> {
-    let mut starts = Starts { text, starts: Vec::new(), fenced: false };
+    let mut starts = Starts { text, found: Vec::new(), fenced: false };
     let mut paragraph: Option<Range<usize>> = None;
     for block in blocks(text) {
         let (range, kind) = block;
@@ -150,13 +150,13 @@ fn begins_item(line: &str) -> bool {
 struct Starts<'a> {
     text: &'a str,
     /// First bytes of pieces, ascending, and whether each is fenced.
-    starts: Vec<(usize, bool)>,
+    found: Vec<(usize, bool)>,
     fenced: bool,
 }
 
 impl Starts<'_> {
     fn push(&mut self, at: usize) {
-        self.starts.push((at, self.fenced));
+        self.found.push((at, self.fenced));
     }
 
     /// A piece, or several where it is too long.
@@ -206,7 +206,7 @@ impl Starts<'_> {
     }
 
     fn into_units(self, atoms: &[Range<usize>]) -> Vec<Unit> {
-        let Self { text, starts, .. } = self;
+        let Self { text, found: starts, .. } = self;
         let mut atoms = atoms.iter().peekable();
         let mut whole: Vec<(usize, bool)> = Vec::with_capacity(starts.len());
         for (start, fenced) in starts {

@@ -111,7 +111,7 @@ async fn accept(
 ) -> Result<Compressed, AgentError> {
     let (request, counter) = (Arc::clone(request), Arc::clone(counter));
     off_thread(move || {
-        let usage = summary.usage.clone();
+        let usage = summary.usage;
         match checked(&request, &*counter, &extracted, summary) {
             Ok(compressed) => compressed,
             Err(reason) => Compressed { usage, ..refused(extracted, reason) },

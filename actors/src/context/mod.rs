@@ -25,7 +25,7 @@ use playhouse_protocol::compress::Compressed;
 use playhouse_protocol::envelope;
 use playhouse_protocol::event::TaskEventKind;
 use playhouse_protocol::journal::{Payload, StepKind, StepPath};
-use playhouse_protocol::{TaskId, Usage};
+use playhouse_protocol::{Failure, TaskId, Usage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +64,22 @@ pub struct AgentContext {
     steps_len: u32,
 }
 
+/// Selects the models of one agent.
+#[derive(Debug)]
+pub(crate) struct ModelChooser {
+    services: Arc<AgentServices>,
+    task_id: TaskId,
+    task_type: &'static str,
+}
+
+impl ModelChooser {
+    /// The model of this name, or the one that is selected for the task.
+    pub(crate) async fn select(&self, model: Option<&str>) -> Result<SelectedModel, Failure> {
+        let wish = ModelWish { task_id: Some(self.task_id), ..ModelWish::of(self.task_type).named(model) };
+        self.services.models().select(wish).await
+    }
+}
+
 /// Where in a task an agent runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Place {
@@ -92,6 +108,16 @@ impl AgentContext {
     /// The task that this request belongs to.
     pub fn task_id(&self) -> TaskId {
         self.task.id()
+    }
+
+    /// The step of the task that this agent answers; the root's for an agent that was submitted.
+    pub(crate) fn path(&self) -> &StepPath {
+        &self.place.path
+    }
+
+    /// Selects models as [`call`](Self::call) does, for work that goes on while the context is in use.
+    pub(crate) fn chooser(&self, task_type: &'static str) -> ModelChooser {
+        ModelChooser { services: Arc::clone(&self.services), task_id: self.task.id(), task_type }
     }
 
     /// The attempt at the task, counted from 1.
@@ -175,8 +201,7 @@ impl AgentContext {
         task_type: &'static str,
         model: Option<&str>,
     ) -> Result<ModelInfo, AgentError> {
-        let wish = ModelWish { task_id: Some(self.task.id()), ..ModelWish::of(task_type).named(model) };
-        let selected = self.services.models().select(wish).await?;
+        let selected = self.chooser(task_type).select(model).await?;
         Ok(selected.handle.info().clone())
     }
 

@@ -33,12 +33,10 @@ pub(crate) struct CompressArgs {
     #[arg(long = "pin", value_name = "TEXT")]
     pub(crate) pins: Vec<String>,
 
-    /// A kind of spans that must survive word for word, separated by commas: fenced_code, urls, numbers, identifiers,
-    /// paths [default: urls and paths, as long as they fit]
+    /// A kind of spans that must survive word for word, separated by commas [default: urls and paths, as long as they fit]
     #[arg(
         long = "pin-rule",
         value_parser = PinRuleParser,
-        hide_possible_values = true,
         value_delimiter = ',',
         value_name = "RULE"
     )]
@@ -48,7 +46,7 @@ pub(crate) struct CompressArgs {
     #[arg(short, long, value_name = "NAME", conflicts_with = "encoding")]
     pub(crate) model: Option<String>,
 
-    /// Count by this encoding [default: o200k_base]
+    /// Count by this encoding [default: that of the newest models]
     #[arg(long, value_parser = EncodingParser)]
     pub(crate) encoding: Option<Encoding>,
 

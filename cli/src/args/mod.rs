@@ -1,5 +1,6 @@
 //! The command line.
 
+mod chat;
 mod compress;
 mod journal;
 mod load;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use chat::{ChatArgs, ChatCommand, CompareFormat, ExportFormat};
 pub(crate) use compress::{CompressArgs, CompressFormat};
 pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand};
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// Review code
     Review(Box<ReviewArgs>),
+    /// Talk with a model, compare several, and keep the conversations
+    Chat(Box<ChatArgs>),
     /// Run many agent tasks on a scripted model and account for every one
     Load(Box<LoadArgs>),
     /// List, show, cancel and resume the tasks of a journal

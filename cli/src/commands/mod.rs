@@ -1,6 +1,7 @@
 //! One module a command: what it reads, what it asks for, what it prints.
 
 pub(crate) mod batch;
+pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod compress;
 pub(crate) mod config;

@@ -1,6 +1,7 @@
 //! Results as text: pure functions, nothing is printed here.
 
 pub(crate) mod batch;
+pub(crate) mod chat;
 pub(crate) mod compress;
 pub(crate) mod develop;
 pub(crate) mod generate;

@@ -214,3 +214,47 @@ fn a_second_ctrl_c_ends_at_once() {
     let (code, stderr, stdout) = running.end();
     assert_eq!((code, stdout.as_str()), (Some(130), ""), "{stderr:#?}");
 }
+
+/// A model that says the first words at once and the rest after the test is over.
+const HALTING: &str = "
+entries:
+  - match: { contains: slowly, nth: 1 }
+    answer: one two three four five
+    tokens_per_chunk: 2
+    chunk_delay_ms: 600000
+default: { answer: quickly }
+";
+
+/// Waits until the child has written this to its standard output.
+fn read_until(child: &mut Child, part: &str) -> String {
+    let mut seen = Vec::new();
+    let stdout = child.stdout.as_mut().unwrap();
+    while !String::from_utf8_lossy(&seen).contains(part) {
+        let mut byte = [0];
+        stdout.read_exact(&mut byte).unwrap();
+        seen.push(byte[0]);
+    }
+    String::from_utf8(seen).unwrap()
+}
+
+#[test]
+fn ctrl_c_stops_an_answer_keeps_what_has_come_and_the_talk_goes_on() {
+    use std::io::Write as _;
+    let home = Home::scripted(HALTING);
+    let mut command = home.command(&["chat"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let stderr = child.stderr.take().unwrap();
+    let mut running = Running { child, lines: read_lines(stderr) };
+    stdin.write_all(b"count slowly\n").unwrap();
+    assert_eq!(read_until(&mut running.child, "one two"), "one two");
+    running.signal("INT");
+    running.wait_for("what has come is kept");
+    stdin.write_all(b"go on\n").unwrap();
+    drop(stdin);
+    let (code, stderr, stdout) = running.end();
+    assert_eq!(code, Some(0), "{stderr:#?}");
+    assert_eq!(stdout, "\nquickly\n");
+    let shown = home.run(&["chat", "show", "last"]).with_code(0).stdout;
+    assert!(shown.contains("You:\ncount slowly\n\ndemo (cut):\none two\n\nYou:\ngo on\n"), "{shown}");
+}

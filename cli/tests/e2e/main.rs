@@ -5,6 +5,7 @@
 mod bad_input;
 mod batch;
 mod cancel;
+mod chat;
 mod compress;
 mod develop;
 mod home;

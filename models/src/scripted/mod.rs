@@ -13,6 +13,7 @@
 //!     stop_reason: stop             # stop, length or content_filter
 //!     usage: { prompt_tokens: 12, completion_tokens: 34 }
 //!     delay_ms: 50                  # before the answer begins
+//!     chunk_delay_ms: 20            # between what is streamed at once
 //!     tokens_per_chunk: 3           # words that are streamed at once; 4 when left out
 //!   - match: { contains: flaky, nth: 1 }
 //!     error: { status: 503, message: overloaded, retry_after_ms: 10 }   # or class: denied

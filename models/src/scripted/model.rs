@@ -85,9 +85,14 @@ impl ScriptedModel {
         };
         let origin =
             Origin { model: self.info.name.clone(), provider: ProviderKind::Scripted, request_id: None };
+        let wait = reply.chunk_delay;
         let deltas =
-            chunks(&text, words_per_chunk).into_iter().map(|chunk| Ok(CompletionEvent::Delta(chunk)));
-        let deltas = stream::iter(deltas.collect::<Vec<_>>());
+            stream::iter(chunks(&text, words_per_chunk)).enumerate().then(move |(at, chunk)| async move {
+                if at > 0 && !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(CompletionEvent::Delta(chunk))
+            });
         let tokens = Arc::clone(&self.tokens);
         let finished = async move {
             let (usage, usage_reported) = match usage {

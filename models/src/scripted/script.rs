@@ -128,6 +128,7 @@ fn names_task(request: &CompletionRequest, task: &str) -> bool {
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
     pub(super) delay: Duration,
+    pub(super) chunk_delay: Duration,
     pub(super) outcome: Outcome,
 }
 
@@ -183,6 +184,7 @@ struct RawEntry {
     stop_reason: Option<StopReason>,
     usage: Option<ScriptedUsage>,
     delay_ms: Option<u64>,
+    chunk_delay_ms: Option<u64>,
     error: Option<ScriptedError>,
     tokens_per_chunk: Option<usize>,
 }
@@ -195,6 +197,7 @@ struct RawReply {
     stop_reason: Option<StopReason>,
     usage: Option<ScriptedUsage>,
     delay_ms: Option<u64>,
+    chunk_delay_ms: Option<u64>,
     error: Option<ScriptedError>,
     tokens_per_chunk: Option<usize>,
 }
@@ -242,8 +245,9 @@ impl Script {
 
 impl RawEntry {
     fn into_parts(self) -> (Match, RawReply) {
-        let Self { matches, answer, stop_reason, usage, delay_ms, error, tokens_per_chunk } = self;
-        (matches, RawReply { answer, stop_reason, usage, delay_ms, error, tokens_per_chunk })
+        let Self { matches, answer, stop_reason, usage, delay_ms, chunk_delay_ms, error, tokens_per_chunk } =
+            self;
+        (matches, RawReply { answer, stop_reason, usage, delay_ms, chunk_delay_ms, error, tokens_per_chunk })
     }
 }
 
@@ -269,6 +273,7 @@ impl RawReply {
                 words_per_chunk: self.tokens_per_chunk.unwrap_or(WORDS_PER_CHUNK_DEFAULT),
             },
         };
-        Ok(Reply { delay: Duration::from_millis(self.delay_ms.unwrap_or(0)), outcome })
+        let ms = |given: Option<u64>| Duration::from_millis(given.unwrap_or(0));
+        Ok(Reply { delay: ms(self.delay_ms), chunk_delay: ms(self.chunk_delay_ms), outcome })
     }
 }

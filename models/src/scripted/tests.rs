@@ -82,6 +82,20 @@ async fn an_answer_is_streamed_in_runs_of_words() {
     assert!(matches!(events.last(), Some(CompletionEvent::Finished(_))));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_script_can_wait_between_what_it_streams() {
+    let slow = "default: { answer: one two three, tokens_per_chunk: 1, chunk_delay_ms: 50 }";
+    let mut events = model(slow).stream(ask("", "fish"));
+    let begin = tokio::time::Instant::now();
+    let mut waited = Vec::new();
+    while let Some(event) = events.next().await {
+        if let CompletionEvent::Delta(_) = event.unwrap() {
+            waited.push(begin.elapsed().as_millis());
+        }
+    }
+    assert_eq!(waited, [0, 50, 100]);
+}
+
 #[tokio::test]
 async fn nth_counts_the_matching_requests_of_one_client() {
     let first = model(SCRIPT);
@@ -104,7 +118,7 @@ fn a_malformed_script_is_refused_with_its_place() {
     fn check(script: &str) -> String {
         Script::parse(script, Path::new("s.yaml")).unwrap_err().to_string()
     }
-    assert_snapshot!(check("entries:\n  - answr: x\n"), @"read the script s.yaml: line 2, column 5: entries[0]: unknown field `answr`, expected one of `match`, `answer`, `stop_reason`, `usage`, `delay_ms`, `error`, `tokens_per_chunk`");
+    assert_snapshot!(check("entries:\n  - answr: x\n"), @"read the script s.yaml: line 2, column 5: entries[0]: unknown field `answr`, expected one of `match`, `answer`, `stop_reason`, `usage`, `delay_ms`, `chunk_delay_ms`, `error`, `tokens_per_chunk`");
     assert_snapshot!(check("entries:\n  - match: {nth: 1}\n"), @"read the script s.yaml: entry 1: it has neither `answer` nor `error`");
     assert_snapshot!(check("entries:\n  - {answer: a, error: {status: 500}}\n"), @"read the script s.yaml: entry 1: it has both `answer` and `error`");
     assert_snapshot!(check("entries:\n  - {error: {message: x}}\n"), @"read the script s.yaml: entry 1: an `error` needs either `status` or `class`");
