@@ -86,6 +86,6 @@ mod tests {
         // Held still: programs of two versions share a cache. What cannot be read is no answer, and asked anew.
         let bytes = playhouse_protocol::envelope::encode(&kept(7)).unwrap();
         let hex = crate::pull::hex(&bytes);
-        insta::assert_snapshot!(hex, @"504801011e0015000000af0db9e90702686900010a00020001016d0100000100000000");
+        insta::assert_snapshot!(hex, @"504801021e00160000006d6eddc30702686900010a00020001016d010000010000000000");
     }
 }
