@@ -1,5 +1,5 @@
 //! Counting as OpenAI's models do: the one door to tiktoken-rs. The encodings of today's models are counted by
-//! [`fast`](super::fast), which counts the same; the old ones by tiktoken-rs, in [`pieces`].
+//! `fast`, which counts the same; the old ones by tiktoken-rs, in `pieces`.
 //!
 //! Special tokens have no meaning here: a text that spells `<|endoftext|>` is counted as the characters it is, as a
 //! provider reads it when it stands in a message.
