@@ -29,6 +29,8 @@ pub(super) enum Step {
     Docs,
     /// Implementations of traits, and macros.
     Implementations,
+    /// Attributes of the whole file.
+    Attributes,
     /// All other items.
     Items,
 }
@@ -60,6 +62,7 @@ const ITEMS_DEPTH_MAX: u32 = 16;
 pub(super) fn candidates(source: &str, file: &syn::File) -> Vec<Candidate> {
     let mut finder = Finder { source, found: Vec::new(), is_public: true, depth: 0 };
     finder.docs(&file.attrs, true);
+    finder.attributes(&file.attrs);
     finder.visit_file(file);
     let Finder { mut found, .. } = finder;
     comments(source, &mut found);
@@ -125,6 +128,16 @@ impl Finder<'_> {
         }
     }
 
+    /// Attributes of the file that are no comments.
+    fn attributes(&mut self, attributes: &[syn::Attribute]) {
+        for attribute in attributes {
+            let range = range_of(attribute);
+            if self.source.get(range.clone()).is_some_and(|part| part.starts_with('#')) {
+                self.push(Step::Attributes, with_line_end(self.source, range), "");
+            }
+        }
+    }
+
     /// An item that can be left out as a whole, and what is in it.
     fn item(&mut self, item: &(impl Spanned + ?Sized), attributes: &[syn::Attribute], step: Step) {
         let mut range = item.span().byte_range();
@@ -163,6 +176,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             Item::Type(item) => (&item.attrs, is_public(&item.vis), None),
             Item::Const(item) => (&item.attrs, is_public(&item.vis), None),
             Item::Static(item) => (&item.attrs, is_public(&item.vis), None),
+            // Which modules there are says more than it takes, private or not.
+            Item::Mod(item) if item.content.is_none() => (&item.attrs, true, Some(Step::Items)),
             Item::Mod(item) => (&item.attrs, is_public(&item.vis), None),
             Item::Use(item) => (&item.attrs, is_public(&item.vis), None),
             Item::ExternCrate(item) => (&item.attrs, is_public(&item.vis), None),
