@@ -92,6 +92,68 @@ const GOLDEN_JOURNAL: [&str; 6] = [
 ];
 
 #[test]
+fn the_bytes_of_what_chat_and_compress_are_asked_and_answer_stay_as_they_are() {
+    use crate::ConversationId;
+    use crate::chat::ChatTurn;
+    use crate::compress::{CompressText, Compressed, Content, Dropped, Pin, PinRule, Strategy, Verification};
+    use crate::usage::Usage;
+
+    let compress = CompressText {
+        text: "t".to_owned(),
+        limit_tokens: 9,
+        strategy: Strategy::Keyword,
+        pins: vec![Pin::Text("p".to_owned()), Pin::Rule(PinRule::Paths)],
+        content: Some(Content::Rust),
+        model: Some("m".to_owned()),
+    };
+    let compressed = Compressed {
+        text: "t".to_owned(),
+        strategy: Some(Strategy::Middle),
+        refused: Vec::new(),
+        tokens_before: 3,
+        tokens_after: 2,
+        ratio: 0.5,
+        dropped: vec![Dropped {
+            sha256: "h".to_owned(),
+            begin: 1,
+            end: 2,
+            tokens: 1,
+            excerpt: "e".to_owned(),
+        }],
+        verification: Verification { facts_total: 2, facts_kept: 1, score: 0.5, lost: Vec::new() },
+        origin: None,
+        usage: Usage::default(),
+    };
+    let turn = ChatTurn {
+        conversation: ConversationId::from_bytes([7; 16]),
+        text: "t".to_owned(),
+        model: Some("m".to_owned()),
+        system: None,
+        sampling: Sampling { seed: Some(7), ..Sampling::default() },
+    };
+    let written = [
+        hex(&encode_agent_value(1, &compress).unwrap()),
+        hex(&encode_agent_value(1, &compressed).unwrap()),
+        hex(&encode_agent_value(1, &turn).unwrap()),
+    ];
+    assert_eq!(written, GOLDEN_AGENTS);
+    let read = |hex: &str| {
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(decode_agent_value::<CompressText>(1, &read(GOLDEN_AGENTS[0])).unwrap(), compress);
+    assert_eq!(decode_agent_value::<Compressed>(1, &read(GOLDEN_AGENTS[1])).unwrap(), compressed);
+    assert_eq!(decode_agent_value::<ChatTurn>(1, &read(GOLDEN_AGENTS[2])).unwrap(), turn);
+}
+const GOLDEN_AGENTS: [&str; 3] = [
+    "50480101e8030f0000004930003201740903020001700104010201016d",
+    "50480101e8032800000032a038b101740107000302000000000000e03f01016801020101650201000000000000e03f00000000000000",
+    "50480101e8031c00000071dc603f1007070707070707070707070707070707017401016d000000000107",
+];
+
+#[test]
 fn every_cut_and_every_flipped_bit_is_noticed() {
     let bytes = encode(&request()).unwrap();
     for len in 0..bytes.len() {
