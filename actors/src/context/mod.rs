@@ -214,8 +214,7 @@ impl AgentContext {
         task_type: &'static str,
         model: Option<&str>,
     ) -> Result<Arc<dyn TokenCounter>, AgentError> {
-        let wish = ModelWish { task_id: Some(self.task.id()), ..ModelWish::of(task_type).named(model) };
-        Ok(self.services.models().select(wish).await?.handle.tokens())
+        Ok(self.chooser(task_type).select(model).await?.handle.tokens())
     }
 
     /// Counts a compression.

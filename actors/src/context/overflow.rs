@@ -64,9 +64,10 @@ impl SelectedModel {
                     answer_tokens_max: Some(answer),
                     ..Condensed::default()
                 });
-                self.fit(&request.messages, needed_tokens).await?.map_err(|error| self.does_not_fit(error))?
+                let fitted = self.fit(&request.messages, needed_tokens).await?;
+                fitted.map_err(|error| self.too_long(error.needed_tokens))?
             }
-            Err(error) => return Err(self.does_not_fit(error)),
+            Err(error) => return Err(self.too_long(error.needed_tokens)),
         };
         if let Some(made) = fitted.condensed {
             let answer_tokens_max = condensed.and_then(|condensed| condensed.answer_tokens_max);
@@ -90,10 +91,6 @@ impl SelectedModel {
         tokio::task::spawn_blocking(move || fit(&messages, limit_tokens, &*tokens))
             .await
             .map_err(|_| Failure::internal("fit a prompt into a context: the thread that does it is gone"))
-    }
-
-    fn does_not_fit(&self, error: FitError) -> AgentError {
-        self.too_long(error.needed_tokens)
     }
 
     fn too_long(&self, prompt_tokens: u64) -> AgentError {

@@ -43,9 +43,8 @@ impl SelectedModel {
     ///
     /// # Errors
     /// When the counting thread is gone because the runtime shuts down.
-    pub async fn count_prompt(&self, messages: &[ChatMessage]) -> Result<u64, Failure> {
-        let tokens = self.handle.tokens();
-        let messages = messages.to_vec();
+    pub async fn count_prompt(&self, messages: &Arc<[ChatMessage]>) -> Result<u64, Failure> {
+        let (tokens, messages) = (self.handle.tokens(), Arc::clone(messages));
         tokio::task::spawn_blocking(move || tokens.count_chat(&messages))
             .await
             .map_err(|_| Failure::internal("count the tokens of a prompt: the counting thread is gone"))
