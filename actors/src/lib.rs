@@ -23,6 +23,7 @@ pub mod develop;
 pub mod fitting;
 pub mod generator;
 pub mod reviewer;
+pub mod riddles;
 
 pub mod code;
 pub mod compression;

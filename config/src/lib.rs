@@ -24,6 +24,7 @@ mod report;
 mod shape;
 mod yaml;
 
+pub mod experiments;
 pub mod riddles;
 pub mod schema;
 pub mod show;

@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Difficulty};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,34 +40,6 @@ const ID_BYTES_MAX: usize = 100;
 /// The set that comes with Playhouse, as it is written.
 const CLASSIC: &str = include_str!("../riddles/classic.yaml");
 
-/// How hard a riddle is held to be.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "variants without doc comments become one plain `enum` in the schema")]
-pub enum Difficulty {
-    #[default]
-    Easy,
-    Medium,
-    Hard,
-}
-
-/// How an answer is held against the accepted ones.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerMatch {
-    /// As numbers that differ by at most `tolerance`.
-    Number {
-        /// At least 0.
-        tolerance: f64,
-    },
-    /// As the answer's last word or words; upper and lower case, accents and punctuation aside.
-    Word,
-    /// One of the accepted texts is somewhere in the answer, as whole words.
-    Any,
-}
-
 /// A riddle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Riddle {
@@ -80,12 +53,10 @@ pub struct Riddle {
     pub tags: Vec<String>,
     /// What is asked.
     pub question: String,
-    /// How answers are compared.
-    pub matching: AnswerMatch,
-    /// What is accepted; at least one.
-    pub answers: Vec<String>,
-    /// Units that may follow a number.
-    pub units: Vec<String>,
+    /// A text that the question is about, where there is one.
+    pub context: Option<String>,
+    /// What is accepted.
+    pub key: AnswerKey,
     /// Why the answer is right.
     pub rationale: String,
 }
@@ -99,6 +70,25 @@ pub struct RiddleSet {
     pub language: String,
     /// At least one, in the order of the file.
     pub riddles: Vec<Riddle>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum RawDifficulty {
+    #[default]
+    Easy,
+    Medium,
+    Hard,
+}
+
+impl From<RawDifficulty> for Difficulty {
+    fn from(raw: RawDifficulty) -> Self {
+        match raw {
+            RawDifficulty::Easy => Self::Easy,
+            RawDifficulty::Medium => Self::Medium,
+            RawDifficulty::Hard => Self::Hard,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -128,10 +118,11 @@ struct RawRiddle {
     #[schemars(length(min = 1))]
     id: Option<String>,
     form: Option<String>,
-    difficulty: Option<Difficulty>,
+    difficulty: Option<RawDifficulty>,
     tags: Option<Vec<String>>,
     #[schemars(length(min = 1))]
     question: Option<String>,
+    context: Option<String>,
     #[serde(rename = "match")]
     matching: Option<RawMatch>,
     #[schemars(range(min = 0, max = 1_000_000))]
@@ -256,12 +247,11 @@ fn riddle(raw: RawRiddle, path: &KeyPath, report: &mut Report) -> Riddle {
     Riddle {
         id,
         form: raw.form.unwrap_or_default(),
-        difficulty,
+        difficulty: difficulty.into(),
         tags: raw.tags.unwrap_or_default(),
         question,
-        matching,
-        answers,
-        units,
+        context: raw.context,
+        key: AnswerKey { matching, answers, units },
         rationale: raw.rationale.unwrap_or_default(),
     }
 }
@@ -346,7 +336,7 @@ riddles:
     fn a_set_is_read_key_by_key() {
         let set = parse_riddles("f.yaml", ONE).unwrap();
         assert_eq!((set.name.as_str(), set.language.as_str()), ("mine", "en"));
-        assert_eq!(set.riddles[0].matching, AnswerMatch::Number { tolerance: 0.5 });
+        assert_eq!(set.riddles[0].key.matching, AnswerMatch::Number { tolerance: 0.5 });
     }
 
     #[test]
@@ -358,7 +348,7 @@ riddles:
         hint: write digits, with a point where needed, or `match: word`
         f.yaml:9:23: riddles.0.answers.1: the answer has neither letters nor digits
         f.yaml:10:5: riddles.0.colour: unknown key
-        hint: the keys in `riddles.0` are: answers, difficulty, form, id, match, question, rationale, tags, tolerance, units
+        hint: the keys in `riddles.0` are: answers, context, difficulty, form, id, match, question, rationale, tags, tolerance, units
         f.yaml:11:10: riddles.1.id: the id "a" stands twice; first in riddle 1
         hint: give each riddle its own id
         f.yaml:11:66: riddles.1.answers: no answer is accepted

@@ -1,7 +1,7 @@
 //! Comparisons of models and prompts on honest numbers.
 //!
-//! So far: the [`statistics`], and how answers to [`riddles`] are scored. They know no model and no clock; chance is
-//! handed in.
+//! Read in this order: [`run`] is what a run is made of; [`statistics`] is what may be claimed from it. The statistics know no
+//! model and no clock; chance is handed in.
 
-pub mod riddles;
+pub mod run;
 pub mod statistics;

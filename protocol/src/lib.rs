@@ -6,7 +6,7 @@
 //! 1. [`failure`]: the classes on which supervisors, retries, gRPC status and exit codes decide;
 //! 2. [`id`], [`random`] and [`time`]: identities, and where their bits come from;
 //! 3. [`completion`]: what a model is asked and answers; [`usage`]: what that cost;
-//! 4. [`generate`], [`review`], [`develop`], [`compress`], [`chat`]: requests and replies of the shipped agents;
+//! 4. [`generate`], [`review`], [`develop`], [`compress`], [`chat`], [`riddle`]: requests and replies of the shipped agents;
 //! 5. [`task`] and [`event`]: a unit of work and what happens to it; [`plan`]: many of them;
 //!    [`journal`]: what is written down of it;
 //! 6. [`envelope`]: the wire form, the one door to bincode.
@@ -25,6 +25,7 @@ pub mod compress;
 pub mod develop;
 pub mod generate;
 pub mod review;
+pub mod riddle;
 
 pub mod event;
 pub mod journal;

@@ -1,8 +1,8 @@
 //! The way to an answer, apart from whether it is right.
 
-use serde::{Deserialize, Serialize};
+use playhouse_protocol::riddle::{Signals, Source};
 
-use super::extract::{Source, final_answer};
+use super::extract::final_answer;
 use super::normal::words;
 
 /// Words that leave an answer open.
@@ -28,19 +28,6 @@ const REVERSALS: [&[&str]; 7] = [
     &["that", "is", "wrong"],
     &["that's", "wrong"],
 ];
-
-/// What can be seen of the reasoning in an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signals {
-    /// Its length in words.
-    pub words: u32,
-    /// Places where it leaves itself open.
-    pub hedges: u32,
-    /// Places where it takes itself back.
-    pub reversals: u32,
-    /// Whether it announces a final answer.
-    pub is_announced: bool,
-}
 
 /// Looks at an answer.
 pub fn signals(answer: &str) -> Signals {

@@ -1,31 +1,10 @@
 //! What an answer comes down to.
 
-use serde::{Deserialize, Serialize};
+use playhouse_protocol::riddle::{Extracted, Source};
 
 /// What announces a final answer, in the order of trust: whoever writes the first was asked to.
 const MARKS: [&str; 6] =
     ["final answer:", "final answer is", "answer:", "the answer is", "####", "in conclusion,"];
-
-/// Where a final answer was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// Behind words that announce it.
-    Announced,
-    /// In a `\boxed{…}`.
-    Boxed,
-    /// It is the last line.
-    LastLine,
-}
-
-/// A final answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extracted {
-    /// The answer without its announcement and without emphasis; never empty.
-    pub text: String,
-    /// Where it was found.
-    pub source: Source,
-}
 
 /// Finds the final answer: behind the last words that announce one, in the last `\boxed{…}`, else in the last line. `None`
 /// for an answer without any letter or digit.

@@ -1,10 +1,9 @@
 //! An answer against what is accepted.
 
-use playhouse_config::riddles::{AnswerMatch, Riddle};
 use playhouse_protocol::completion::StopReason;
-use serde::{Deserialize, Serialize};
+use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Match, Score, Source, Verdict};
 
-use super::extract::{Extracted, Source, final_answer};
+use super::extract::final_answer;
 use super::normal::{quantities, words};
 
 /// How alike two words have to be for a misspelled one to be accepted, by Damerau and Levenshtein: 0.0 to 1.0.
@@ -32,48 +31,8 @@ const REFUSALS: [&str; 8] = [
 const LEAD_INS: [&str; 12] =
     ["the", "a", "an", "it", "is", "it's", "was", "he", "she", "they", "are", "therefore"];
 
-/// What is to be held of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It is right.
-    Right,
-    /// It is wrong.
-    Wrong,
-    /// It refuses to answer, or the provider withheld it.
-    Refused,
-    /// It was cut before it came to an end.
-    Truncated,
-    /// There is nothing in it that could be an answer.
-    Empty,
-}
-
-/// How a right answer was recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Match {
-    /// It is what is accepted.
-    Exact,
-    /// It is as good as what is accepted, misspelled.
-    Fuzzy {
-        /// How alike they are, up to 1.0.
-        alike: f64,
-    },
-}
-
-/// A verdict, and how it came about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Score {
-    /// What is to be held of the answer.
-    pub verdict: Verdict,
-    /// What the answer was taken to be.
-    pub extracted: Option<Extracted>,
-    /// The accepted answer that it matches, and how.
-    pub matched: Option<(String, Match)>,
-}
-
 /// Scores the answer of a model. Nothing is dropped: what is no answer has a verdict of its own.
-pub fn score(riddle: &Riddle, answer: &str, stop_reason: StopReason) -> Score {
+pub fn score(key: &AnswerKey, answer: &str, stop_reason: StopReason) -> Score {
     let verdict = |verdict, extracted| Score { verdict, extracted, matched: None };
     if stop_reason == StopReason::ContentFilter {
         return verdict(Verdict::Refused, None);
@@ -90,18 +49,18 @@ pub fn score(riddle: &Riddle, answer: &str, stop_reason: StopReason) -> Score {
     if !is_announced && REFUSALS.iter().any(|refusal| beginning.starts_with(refusal)) {
         return verdict(Verdict::Refused, Some(extracted));
     }
-    let matched = riddle
+    let matched = key
         .answers
         .iter()
-        .find_map(|accepted| Some((accepted.clone(), matches(riddle, accepted, &extracted.text)?)));
+        .find_map(|accepted| Some((accepted.clone(), matches(key, accepted, &extracted.text)?)));
     let verdict = if matched.is_some() { Verdict::Right } else { Verdict::Wrong };
     Score { verdict, extracted: Some(extracted), matched }
 }
 
-fn matches(riddle: &Riddle, accepted: &str, answer: &str) -> Option<Match> {
-    match riddle.matching {
+fn matches(key: &AnswerKey, accepted: &str, answer: &str) -> Option<Match> {
+    match key.matching {
         AnswerMatch::Number { tolerance } => {
-            is_number(riddle, accepted, answer, tolerance).then_some(Match::Exact)
+            is_number(key, accepted, answer, tolerance).then_some(Match::Exact)
         }
         AnswerMatch::Word => as_words(&words(accepted), &words(answer)),
         AnswerMatch::Any => {
@@ -114,10 +73,10 @@ fn matches(riddle: &Riddle, accepted: &str, answer: &str) -> Option<Match> {
 
 /// Whether the number of an answer is the accepted one. Of several numbers the last one counts, but for those that carry a
 /// unit of the riddle's: then it is the last of these. A unit that is none of the riddle's makes it another number.
-fn is_number(riddle: &Riddle, accepted: &str, answer: &str, tolerance: f64) -> bool {
+fn is_number(key: &AnswerKey, accepted: &str, answer: &str, tolerance: f64) -> bool {
     let Ok(wanted) = accepted.trim().parse::<f64>() else { return false };
     let found = quantities(answer);
-    let has_unit = |unit: &str| riddle.units.iter().any(|known| known.to_lowercase() == unit);
+    let has_unit = |unit: &str| key.units.iter().any(|known| known.to_lowercase() == unit);
     let counts = found.iter().rev().find(|quantity| has_unit(&quantity.unit)).or(found.last());
     counts.is_some_and(|quantity| (quantity.value - wanted).abs() <= tolerance + ROUNDING)
 }
@@ -141,27 +100,17 @@ fn as_words(accepted: &[String], answer: &[String]) -> Option<Match> {
 
 #[cfg(test)]
 mod tests {
-    use playhouse_config::riddles::{Difficulty, classic};
+    use playhouse_config::riddles::classic;
 
     use super::*;
 
-    fn riddle(matching: AnswerMatch, answers: &[&str], units: &[&str]) -> Riddle {
+    fn riddle(matching: AnswerMatch, answers: &[&str], units: &[&str]) -> AnswerKey {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        Riddle {
-            id: "r".to_owned(),
-            form: String::new(),
-            difficulty: Difficulty::Easy,
-            tags: Vec::new(),
-            question: "?".to_owned(),
-            matching,
-            answers: texts(answers),
-            units: texts(units),
-            rationale: String::new(),
-        }
+        AnswerKey { matching, answers: texts(answers), units: texts(units) }
     }
 
-    fn verdict(riddle: &Riddle, answer: &str) -> Verdict {
-        score(riddle, answer, StopReason::Stop).verdict
+    fn verdict(key: &AnswerKey, answer: &str) -> Verdict {
+        score(key, answer, StopReason::Stop).verdict
     }
 
     #[test]
@@ -218,13 +167,18 @@ mod tests {
     #[test]
     fn every_riddle_that_comes_along_accepts_its_own_answers_and_no_other_ones() {
         for riddle in &classic().unwrap().riddles {
-            for accepted in &riddle.answers {
-                assert_eq!(verdict(riddle, accepted), Verdict::Right, "{}: {accepted}", riddle.id);
+            for accepted in &riddle.key.answers {
+                assert_eq!(verdict(&riddle.key, accepted), Verdict::Right, "{}: {accepted}", riddle.id);
                 let told = format!("Let me think.\n\n**Final answer:** {accepted}.\n");
-                assert_eq!(verdict(riddle, &told), Verdict::Right, "{}: {told}", riddle.id);
+                assert_eq!(verdict(&riddle.key, &told), Verdict::Right, "{}: {told}", riddle.id);
             }
-            assert_eq!(verdict(riddle, "Final answer: 987654"), Verdict::Wrong, "{}", riddle.id);
-            assert_eq!(verdict(riddle, "Final answer: a purple giraffe"), Verdict::Wrong, "{}", riddle.id);
+            assert_eq!(verdict(&riddle.key, "Final answer: 987654"), Verdict::Wrong, "{}", riddle.id);
+            assert_eq!(
+                verdict(&riddle.key, "Final answer: a purple giraffe"),
+                Verdict::Wrong,
+                "{}",
+                riddle.id
+            );
         }
     }
 }

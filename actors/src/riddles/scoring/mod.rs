@@ -9,6 +9,6 @@ mod normal;
 mod score;
 mod signals;
 
-pub use extract::{Extracted, Source, final_answer};
-pub use score::{Match, Score, Verdict, score};
-pub use signals::{Signals, signals};
+pub use extract::final_answer;
+pub use score::score;
+pub use signals::signals;

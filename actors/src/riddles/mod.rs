@@ -1,0 +1,3 @@
+//! Riddles: how answers are scored.
+
+pub mod scoring;
