@@ -8,7 +8,8 @@
 //!    shape (`shape`, by the schema of the raw types), then checked settings (`check`);
 //! 4. [`schema`] and [`mod@show`]: settings for editors and for people; [`specs`]: files with many specs;
 //! 5. [`error`]: what can be wrong with them;
-//! 6. [`prompts`]: the templates of what the shipped agents ask.
+//! 6. [`prompts`]: the templates of what the shipped agents ask; [`reasoning`]: ways to have a model think; [`riddles`]: what
+//!    it is asked, with the answers.
 
 pub mod settings;
 
@@ -36,6 +37,7 @@ mod key_path;
 mod nearest;
 
 pub mod prompts;
+pub mod reasoning;
 
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};

@@ -19,6 +19,7 @@ pub use context::{
 pub use error::PromptError;
 pub use language::Customs;
 pub use library::{PromptLibrary, PromptName, RenderedPrompt};
+pub(crate) use template::{InnerTemplate, sha256_hex};
 
 /// The JSON schema of a review, for providers that make answers fit one and for the prompt of those that
 /// do not.

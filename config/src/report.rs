@@ -7,6 +7,9 @@ use crate::marks::Marks;
 /// The most errors that are reported: nobody reads more, and hostile input could ask for a million.
 const ERRORS_MAX: usize = 100;
 
+/// The longest name or id, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+
 /// Errors and warnings of one file, with the places they belong to.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -68,5 +71,35 @@ impl Report {
             Some(errors) => Err(errors),
             None => Ok(self.warnings),
         }
+    }
+
+    /// The errors of a report that has some.
+    pub(crate) fn failed(self) -> ConfigErrors {
+        match self.finish() {
+            Err(errors) => errors,
+            Ok(_) => invalid("it cannot be read").into(),
+        }
+    }
+}
+
+/// Something of the right type that cannot be used.
+pub(crate) fn invalid(message: impl Into<String>) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Invalid, message)
+}
+
+/// The value of a key that has to be there; where it is not, the report says so with the hint.
+pub(crate) fn needed<T: Default>(value: Option<T>, path: &KeyPath, hint: &str, report: &mut Report) -> T {
+    value.unwrap_or_else(|| {
+        report.value(path, ConfigError::new(ConfigErrorKind::Missing, "it is missing").with_hint(hint));
+        T::default()
+    })
+}
+
+/// Checks a name that stands in files, reports and on command lines; nothing is said of one that is missing.
+pub(crate) fn check_name(name: &str, what: &str, path: &KeyPath, report: &mut Report) {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.len() > NAME_BYTES_MAX || !name.chars().all(allowed) {
+        let hint = format!("use at most {NAME_BYTES_MAX} of the characters a-z, A-Z, 0-9, `-`, `_` and `.`");
+        report.value(path, invalid(format!("not {what}")).with_hint(hint));
     }
 }

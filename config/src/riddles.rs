@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::key_path::KeyPath;
 use crate::load::document;
-use crate::report::Report;
+use crate::report::{Report, check_name, invalid, needed};
 use crate::schema::schema_of;
 use crate::shape;
 
@@ -33,9 +33,6 @@ pub const RIDDLES_MAX: usize = 10_000;
 
 /// The version of the form of sets.
 const VERSION: u32 = 1;
-
-/// The longest id, in bytes.
-const ID_BYTES_MAX: usize = 100;
 
 /// The set that comes with Playhouse, as it is written.
 const CLASSIC: &str = include_str!("../riddles/classic.yaml");
@@ -153,12 +150,12 @@ pub fn parse_riddles(name: &str, text: &str) -> Result<RiddleSet, ConfigErrors> 
     if !value.is_object() {
         let error = ConfigError::new(ConfigErrorKind::WrongType, "expected a set of riddles");
         report.value(&top, error.with_hint("write `version: 1`, `name:` and a list of `riddles:`"));
-        return Err(finished(report));
+        return Err(report.failed());
     }
     shape::check(&SCHEMA, &mut value, &top, &mut report);
     let Ok(raw) = RawSet::deserialize(value) else {
         report.value(&top, ConfigError::new(ConfigErrorKind::WrongType, "it is not a set of riddles"));
-        return Err(finished(report));
+        return Err(report.failed());
     };
     if raw.version != Some(VERSION) {
         let error = invalid("it does not say that it is of a known version");
@@ -222,11 +219,7 @@ fn checked(raw: Vec<RawRiddle>, at: impl Fn(usize) -> KeyPath, report: &mut Repo
 /// One riddle; where something is wrong with it, the report says so and nobody sees the riddle.
 fn riddle(raw: RawRiddle, path: &KeyPath, report: &mut Report) -> Riddle {
     let id = needed(raw.id, &path.child("id"), "write an id, as in `sheep-1`", report);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if id.len() > ID_BYTES_MAX || !id.chars().all(allowed) {
-        let hint = format!("use at most {ID_BYTES_MAX} of the characters a-z, A-Z, 0-9, `-`, `_` and `.`");
-        report.value(&path.child("id"), invalid("not an id").with_hint(hint));
-    }
+    check_name(&id, "an id", &path.child("id"), report);
     let question = needed(raw.question, &path.child("question"), "write what is asked", report);
     let hint = "write `easy`, `medium` or `hard`";
     let difficulty = needed(raw.difficulty, &path.child("difficulty"), hint, report);
@@ -256,14 +249,6 @@ fn riddle(raw: RawRiddle, path: &KeyPath, report: &mut Report) -> Riddle {
     }
 }
 
-/// The value of a key that has to be there.
-fn needed<T: Default>(value: Option<T>, path: &KeyPath, hint: &str, report: &mut Report) -> T {
-    value.unwrap_or_else(|| {
-        report.value(path, ConfigError::new(ConfigErrorKind::Missing, "it is missing").with_hint(hint));
-        T::default()
-    })
-}
-
 fn check_answers(answers: &[String], matching: RawMatch, path: &KeyPath, report: &mut Report) {
     let path = path.child("answers");
     if answers.is_empty() {
@@ -278,18 +263,6 @@ fn check_answers(answers: &[String], matching: RawMatch, path: &KeyPath, report:
             report
                 .value(&place, error.with_hint("write digits, with a point where needed, or `match: word`"));
         }
-    }
-}
-
-fn invalid(message: impl Into<String>) -> ConfigError {
-    ConfigError::new(ConfigErrorKind::Invalid, message)
-}
-
-/// The errors of a report that has some.
-fn finished(report: Report) -> ConfigErrors {
-    match report.finish() {
-        Err(errors) => errors,
-        Ok(_) => invalid("it is not a set of riddles").into(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::settings::{DemotionConfig, ModelConfig, SelectionConfig};
 
 /// Task types of the shipped agents.
-const TASK_TYPES: [&str; 5] = ["generate", "review", "develop", "compress", "chat"];
+const TASK_TYPES: [&str; 7] = ["generate", "review", "develop", "compress", "chat", "riddle", "judge"];
 
 type Models = BTreeMap<String, ModelConfig>;
 

@@ -17,6 +17,10 @@ const FUEL: u64 = 200_000;
 /// How deep templates may nest macros and loops that call themselves.
 const RECURSION_MAX: usize = 32;
 
+/// The longest text that a step of a reasoning mode may become, in bytes: four times the longest text that a question can be
+/// about.
+const INNER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// The blocks that a template must have.
 const BLOCKS: [&str; 2] = ["system", "user"];
 
@@ -73,28 +77,100 @@ impl Template {
 
     /// Finds variables that no context has, also in branches that the samples do not reach.
     fn check_variables(&self) -> Result<(), PromptError> {
-        let template =
-            self.environment.get_template(&self.path).map_err(|e| template_error(&self.path, &e))?;
-        let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
         let known = sample::variables(self.name);
-        let global = |name: &String| self.environment.globals().any(|(global, _)| global == name);
-        let unknown = used.iter().find(|name| !known.contains(name) && !global(name));
-        let Some(unknown) = unknown else { return Ok(()) };
-        let line =
-            template.source().lines().position(|line| line.contains(unknown.as_str())).unwrap_or(0) + 1;
-        Err(PromptError::Template {
-            file: self.path.clone(),
-            line,
-            message: format!("unknown variable `{unknown}`"),
-            hint: Some(match crate::nearest::nearest(unknown, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("a {} template is given: {}", self.name, known.join(", ")),
-            }),
-        })
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
+        check_variables(&self.environment, &self.path, &known, &format!("a {} template", self.name))
     }
 }
 
-fn sha256_hex(text: &str) -> String {
+/// A template that stands inside another text, such as a step of a reasoning mode: one text, no blocks.
+///
+/// What is none cannot be written out: it would read "none", which nobody means.
+#[derive(Debug)]
+pub(crate) struct InnerTemplate {
+    path: String,
+    environment: Environment<'static>,
+}
+
+impl InnerTemplate {
+    /// Compiles a template that may use these variables; errors name it by `path`.
+    pub(crate) fn new(path: &str, source: &str, variables: &[&str]) -> Result<Self, PromptError> {
+        let mut environment = environment();
+        environment.set_formatter(|out, state, value| {
+            if value.is_none() {
+                return Err(ErrorKind::UndefinedError.into());
+            }
+            minijinja::escape_formatter(out, state, value)
+        });
+        environment
+            .add_template_owned(path.to_owned(), source.to_owned())
+            .map_err(|error| template_error(path, &error))?;
+        check_variables(&environment, path, variables, "it")?;
+        Ok(Self { path: path.to_owned(), environment })
+    }
+
+    /// Renders it, without white space at its ends.
+    pub(crate) fn render(&self, context: &impl Serialize) -> Result<String, PromptError> {
+        let mut text = BoundedText::default();
+        let template = self.environment.get_template(&self.path);
+        template.and_then(|template| template.render_captured_to(context, &mut text).map(drop)).map_err(
+            |error| match error.kind() {
+                ErrorKind::WriteFailure => PromptError::Template {
+                    file: self.path.clone(),
+                    line: error.line().unwrap_or(1),
+                    message: format!("it becomes longer than {INNER_BYTES_MAX} bytes"),
+                    hint: Some("write each text out once".to_owned()),
+                },
+                _ => template_error(&self.path, &error),
+            },
+        )?;
+        Ok(String::from_utf8_lossy(&text.0).trim().to_owned())
+    }
+}
+
+/// Bytes up to a bound: a template may loop over texts that are megabytes long.
+#[derive(Debug, Default)]
+struct BoundedText(Vec<u8>);
+
+impl std::io::Write for BoundedText {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > INNER_BYTES_MAX {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Finds variables that are not among the known ones. `whose` begins the hint that lists those.
+fn check_variables(
+    environment: &Environment<'static>,
+    path: &str,
+    known: &[&str],
+    whose: &str,
+) -> Result<(), PromptError> {
+    let template = environment.get_template(path).map_err(|error| template_error(path, &error))?;
+    let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+    let global = |name: &String| environment.globals().any(|(global, _)| global == name);
+    let unknown = used.iter().find(|name| !known.contains(&name.as_str()) && !global(name));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let line = template.source().lines().position(|line| line.contains(unknown.as_str())).unwrap_or(0) + 1;
+    Err(PromptError::Template {
+        file: path.to_owned(),
+        line,
+        message: format!("unknown variable `{unknown}`"),
+        hint: Some(match crate::nearest::nearest(unknown, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("{whose} is given: {}", known.join(", ")),
+        }),
+    })
+}
+
+pub(crate) fn sha256_hex(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
