@@ -9,6 +9,8 @@ mod model;
 mod selection;
 mod timing;
 
+pub(crate) use budgets::nano_usd;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub(crate) use files::read_file;
+
 use crate::environment::Environment;
 use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::key_path::KeyPath;

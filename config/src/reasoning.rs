@@ -23,6 +23,7 @@ mod parse;
 mod render;
 
 pub use parse::parse_modes;
+pub(crate) use parse::{RawMode, check_step, mode};
 pub use render::{RenderedStep, StepContext, check_mode, render_step};
 
 use playhouse_protocol::riddle::{ReasoningMode, ReasoningStep};

@@ -38,6 +38,13 @@ impl Report {
         }
     }
 
+    /// Adds what is wrong with another file that this one names.
+    pub(crate) fn elsewhere(&mut self, error: ConfigError) {
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(error);
+        }
+    }
+
     /// Adds an error about a value, unless one above or about the same key was there before.
     pub(crate) fn value(&mut self, path: &KeyPath, error: ConfigError) {
         let place = self.marks.value(path);

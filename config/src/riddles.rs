@@ -37,6 +37,9 @@ const VERSION: u32 = 1;
 /// The set that comes with Playhouse, as it is written.
 const CLASSIC: &str = include_str!("../riddles/classic.yaml");
 
+/// The set of questions about texts that comes along, as it is written.
+const DOCUMENTS: &str = include_str!("../riddles/documents.yaml");
+
 /// A riddle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Riddle {
@@ -111,7 +114,7 @@ struct RawSet {
 /// A riddle as it is written.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawRiddle {
+pub(crate) struct RawRiddle {
     #[schemars(length(min = 1))]
     id: Option<String>,
     form: Option<String>,
@@ -137,6 +140,14 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<RawSet>);
 /// Never, as its tests hold.
 pub fn classic() -> Result<RiddleSet, ConfigErrors> {
     parse_riddles("classic.yaml", CLASSIC)
+}
+
+/// The set of questions about texts that comes with Playhouse, for experiments with compression: 16 about four texts.
+///
+/// # Errors
+/// Never, as its tests hold.
+pub fn documents() -> Result<RiddleSet, ConfigErrors> {
+    parse_riddles("documents.yaml", DOCUMENTS)
 }
 
 /// Reads the text of a file with a set of riddles; `name` stands in errors where the file's name would.
@@ -199,7 +210,11 @@ pub fn parse_jsonl(name: &str, text: &str) -> Result<Vec<Riddle>, ConfigErrors> 
 }
 
 /// The riddles of a list; what is wrong with them goes into the report.
-fn checked(raw: Vec<RawRiddle>, at: impl Fn(usize) -> KeyPath, report: &mut Report) -> Vec<Riddle> {
+pub(crate) fn checked(
+    raw: Vec<RawRiddle>,
+    at: impl Fn(usize) -> KeyPath,
+    report: &mut Report,
+) -> Vec<Riddle> {
     let mut taken = BTreeMap::new();
     let mut riddles = Vec::with_capacity(raw.len());
     for (index, raw) in raw.into_iter().enumerate() {
@@ -291,6 +306,24 @@ mod tests {
             );
         }
         assert_eq!(set.riddles.len(), 60);
+    }
+
+    #[test]
+    fn every_answer_about_a_text_stands_in_it() {
+        let set = documents().unwrap();
+        assert_eq!(set.riddles.len(), 16);
+        for riddle in &set.riddles {
+            let text = riddle.context.as_deref().unwrap().replace(',', "");
+            let words = [("6", "6"), ("7", "seven"), ("91", "91")];
+            let is_there = |answer: &String| {
+                let word = words
+                    .iter()
+                    .find(|(number, _)| number == answer)
+                    .map_or(answer.as_str(), |(_, word)| word);
+                text.contains(word)
+            };
+            assert!(riddle.key.answers.iter().all(is_there), "{}", riddle.id);
+        }
     }
 
     const ONE: &str = "\

@@ -66,7 +66,7 @@ fn warn_of_limits_without_effect(budgets: &BudgetsConfig, top: &KeyPath, report:
 }
 
 /// Dollars as billionths, parts of a billionth rounded down, so that a limit never grows.
-pub(super) fn nano_usd(usd: f64, path: &KeyPath, report: &mut Report) -> u64 {
+pub(crate) fn nano_usd(usd: f64, path: &KeyPath, report: &mut Report) -> u64 {
     let exact = usd * NANO;
     let rounded = exact.round();
     // Up to a million dollars, what binary fractions add to a decimal amount is below a quarter of a billionth.

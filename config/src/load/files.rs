@@ -25,21 +25,30 @@ pub(super) fn find(named: Option<&Path>, environment: &Environment) -> Option<Pa
 }
 
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
+    if !path.exists() {
+        return Err(
+            not_found().with_hint("`playhouse config default > playhouse.yaml` writes one with all defaults")
+        );
+    }
+    read_file(path, BYTES_MAX)
+}
+
+/// The text of a file with at most `bytes_max` bytes.
+pub(crate) fn read_file(path: &Path, bytes_max: u64) -> Result<String, ConfigError> {
     if path.is_dir() {
         return Err(
             file_error("it is a folder").with_hint("name the file in it, for example `playhouse.yaml`")
         );
     }
     let unreadable = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => file_error("there is no such file")
-            .with_hint("`playhouse config default > playhouse.yaml` writes one with all defaults"),
+        ErrorKind::NotFound => not_found(),
         _ => file_error(&error.to_string()),
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(too_large());
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(larger_than(bytes_max));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -49,7 +58,15 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
 }
 
 pub(super) fn too_large() -> ConfigError {
-    file_error(&format!("it is larger than {BYTES_MAX} bytes"))
+    larger_than(BYTES_MAX)
+}
+
+fn larger_than(bytes_max: u64) -> ConfigError {
+    file_error(&format!("it is larger than {bytes_max} bytes"))
+}
+
+fn not_found() -> ConfigError {
+    file_error("there is no such file")
 }
 
 fn position_after(before: &[u8]) -> Position {

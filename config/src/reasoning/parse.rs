@@ -34,7 +34,7 @@ struct RawModes {
 /// A mode as it is written.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawMode {
+pub(crate) struct RawMode {
     #[schemars(length(min = 1))]
     name: Option<String>,
     /// For people who read the file.
@@ -100,7 +100,7 @@ pub fn parse_modes(name: &str, text: &str) -> Result<Vec<ReasoningMode>, ConfigE
 }
 
 /// One mode; where something is wrong with it, the report says so and nobody sees the mode.
-fn mode(raw: RawMode, path: &KeyPath, report: &mut Report) -> ReasoningMode {
+pub(crate) fn mode(raw: RawMode, path: &KeyPath, report: &mut Report) -> ReasoningMode {
     let name = needed(raw.name, &path.child("name"), "write a name, as in `step-by-step`", report);
     check_name(&name, "a name", &path.child("name"), report);
     let samples = raw.samples.unwrap_or(1);
@@ -122,19 +122,30 @@ fn mode(raw: RawMode, path: &KeyPath, report: &mut Report) -> ReasoningMode {
 fn step(raw: RawStep, index: usize, path: &KeyPath, report: &mut Report) -> ReasoningStep {
     let ask = needed(raw.ask, &path.child("ask"), "write what the model is asked", report);
     let step = ReasoningStep { system: raw.system, ask };
+    check_step(&step, index, path, "ask", report);
+    step
+}
+
+/// Tries the templates of a step; that of the user's message stands under `ask_key`.
+pub(crate) fn check_step(
+    step: &ReasoningStep,
+    index: usize,
+    path: &KeyPath,
+    ask_key: &str,
+    report: &mut Report,
+) {
     let system = step.system.as_ref().map(|source| ("system", source));
-    let ask = Some(("ask", &step.ask)).filter(|(_, ask)| !ask.is_empty());
+    let ask = Some((ask_key, &step.ask)).filter(|(_, ask)| !ask.is_empty());
     for (key, source) in system.into_iter().chain(ask) {
         let path = path.child(key);
         if source.len() > TEMPLATE_BYTES_MAX {
             let message = format!("it has {} bytes", source.len());
             let error = ConfigError::new(ConfigErrorKind::OutOfRange, message);
             report.value(&path, error.with_hint(format!("write at most {TEMPLATE_BYTES_MAX}")));
-        } else if let Err(error) = check_template(key, source, index, key == "ask") {
+        } else if let Err(error) = check_template(key, source, index, key == ask_key) {
             report.value(&path, template_error(&error));
         }
     }
-    step
 }
 
 /// What is wrong with a template, at the place of the key that holds it.
