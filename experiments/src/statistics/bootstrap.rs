@@ -1,18 +1,20 @@
-//! How well a difference of means is known, without a law for the scores.
+//! How well a mean, or a difference of means, is known, without a law for the scores.
 
 use playhouse_protocol::RandomSource;
+use serde::{Deserialize, Serialize};
 
+use super::summary::quantile;
 use super::{Interval, StatisticsError, open_share};
 
 /// The fewest resamples: the ends of an interval rest on a few hundred of them.
 const RESAMPLES_MIN: usize = 100;
 
-/// What resampling says about a difference.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
-    /// The mean of the second's scores less that of the first's.
+/// What resampling says about a mean or a difference of means.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The mean; or the mean of the second's scores less that of the first's.
     pub estimate: f64,
-    /// Where the true difference lies, by percentiles.
+    /// Where the true one lies, by percentiles.
     pub interval: Interval,
 }
 
@@ -29,29 +31,53 @@ pub fn paired_difference(
     resamples: usize,
     confidence: f64,
     random: &dyn RandomSource,
-) -> Result<Difference, StatisticsError> {
-    const WHAT: &str = "the bootstrap of a difference";
-    let confidence = open_share(WHAT, "confidence", confidence)?;
-    if resamples < RESAMPLES_MIN {
-        let value = resamples as f64;
-        return Err(StatisticsError { what: WHAT, name: "resamples", value, needed: "at least 100" });
-    }
+) -> Result<Estimate, StatisticsError> {
     let differences: Vec<_> = pairs.iter().map(|(first, second)| second - first).collect();
-    if let Some(value) = differences.iter().copied().find(|value| !value.is_finite()) {
-        return Err(StatisticsError { what: WHAT, name: "a score", value, needed: "a number" });
+    mean_of("the bootstrap of a difference", &differences, (resamples, confidence), random)
+}
+
+/// The mean of a cell's scores. A riddle is drawn as a whole, by its mean score.
+///
+/// Source: as of [`paired_difference`].
+///
+/// # Errors
+/// When there are no scores, one is not a number, fewer than 100 resamples are wanted, or `confidence` is not between 0 and 1.
+pub fn mean(
+    scores: &[f64],
+    resamples: usize,
+    confidence: f64,
+    random: &dyn RandomSource,
+) -> Result<Estimate, StatisticsError> {
+    mean_of("the bootstrap of a mean", scores, (resamples, confidence), random)
+}
+
+fn mean_of(
+    what: &'static str,
+    scores: &[f64],
+    (resamples, confidence): (usize, f64),
+    random: &dyn RandomSource,
+) -> Result<Estimate, StatisticsError> {
+    let confidence = open_share(what, "confidence", confidence)?;
+    let refuse = |name, value, needed| Err(StatisticsError { what, name, value, needed });
+    if resamples < RESAMPLES_MIN {
+        return refuse("resamples", resamples as f64, "at least 100");
     }
-    if differences.is_empty() {
-        return Err(StatisticsError { what: WHAT, name: "pairs", value: 0.0, needed: "at least 1" });
+    if let Some(value) = scores.iter().copied().find(|value| !value.is_finite()) {
+        return refuse("a score", value, "a number");
     }
-    let count = differences.len();
+    if scores.is_empty() {
+        return refuse("scores", 0.0, "at least 1");
+    }
+    let count = scores.len();
     let mean = |sum: f64| sum / count as f64;
     let mut means: Vec<_> =
-        (0..resamples).map(|_| mean((0..count).map(|_| differences[below(count, random)]).sum())).collect();
+        (0..resamples).map(|_| mean((0..count).map(|_| scores[below(count, random)]).sum())).collect();
     means.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
-    Ok(Difference {
-        estimate: mean(differences.iter().sum()),
-        interval: Interval { low: quantile(&means, tail), high: quantile(&means, 1.0 - tail) },
+    let end = |share| quantile(&means, share).unwrap_or_default();
+    Ok(Estimate {
+        estimate: mean(scores.iter().sum()),
+        interval: Interval { low: end(tail), high: end(1.0 - tail) },
     })
 }
 
@@ -59,18 +85,6 @@ pub fn paired_difference(
 #[expect(clippy::cast_possible_truncation, reason = "the place is below a length")]
 fn below(count: usize, random: &dyn RandomSource) -> usize {
     ((u128::from(random.next_u64()) * count as u128) >> 64) as usize
-}
-
-/// The value below which the share `share` of the sorted values lies, between its neighbours.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a length lies between zero and that length"
-)]
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
 }
 
 #[cfg(test)]
@@ -107,12 +121,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mean_is_the_difference_from_nothing() {
+        let scores: Vec<_> = (0..30).map(|number| f64::from(number % 7)).collect();
+        let pairs: Vec<_> = scores.iter().map(|score| (0.0, *score)).collect();
+        let one = mean(&scores, 500, 0.95, &SeededSource::from_seed(3)).unwrap();
+        assert_eq!(one, paired_difference(&pairs, 500, 0.95, &SeededSource::from_seed(3)).unwrap());
+        assert_eq!(
+            mean(&[], 500, 0.95, &SeededSource::from_seed(3)).unwrap_err().what,
+            "the bootstrap of a mean"
+        );
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_by_name() {
         let random = SeededSource::from_seed(1);
         let name = |pairs: &[(f64, f64)], resamples, confidence| {
             paired_difference(pairs, resamples, confidence, &random).unwrap_err().name
         };
-        assert_eq!(name(&[], 100, 0.9), "pairs");
+        assert_eq!(name(&[], 100, 0.9), "scores");
         assert_eq!(name(&[(0.0, f64::NAN)], 100, 0.9), "a score");
         assert_eq!(name(&[(0.0, 1.0)], 99, 0.9), "resamples");
         assert_eq!(name(&[(0.0, 1.0)], 100, 0.0), "confidence");

@@ -1,19 +1,24 @@
 //! What a comparison may claim.
 //!
-//! Two cells (a model with a prompt each, say) answer the same riddles. For each cell alone: [`proportion`], with its
-//! interval, and [`pass_at_k`]. For two of them: [`paired`] (McNemar's exact test, effect sizes) and [`bootstrap`], both on pairs of
-//! the same riddle; [`family`] corrects for the number of comparisons. [`planning`] says beforehand how many riddles it
-//! takes, and [`sequential`] stops early without being fooled by looking often.
+//! Two cells (a model with a prompt each, say) answer the same riddles. For each cell alone: [`proportion`] with its
+//! interval, where [`cluster`] says what repeated answers are worth; [`pass_at_k`]; [`summary`] of what is not right or wrong. For
+//! two of them: [`paired`] (the exact sign test, McNemar's, effect sizes), [`effect`] and [`bootstrap`], all on pairs of the same
+//! riddle; [`family`] corrects for the number of comparisons. For two who judge the same answers: [`agreement`]. [`planning`] says
+//! beforehand how many riddles it takes, and [`sequential`] stops early without being fooled by looking often.
 //!
 //! All tests are two-sided. Probabilities and shares are numbers from 0.0 to 1.0.
 
+pub mod agreement;
 pub mod bootstrap;
+pub mod cluster;
+pub mod effect;
 pub mod family;
 pub mod paired;
 pub mod pass_at_k;
 pub mod planning;
 pub mod proportion;
 pub mod sequential;
+pub mod summary;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -44,17 +44,12 @@ impl Pairs {
         self.only_first + self.only_second
     }
 
-    /// McNemar's exact test: the probability of a split of the discordant pairs that is at least as uneven, when both are
-    /// equally good. 1.0 without discordant pairs.
+    /// McNemar's exact test: the [`sign_test`] of the discordant pairs.
     ///
     /// Source: Q. McNemar, "Note on the Sampling Error of the Difference between Correlated Proportions or Percentages",
     /// Psychometrika 12 (1947), with the binomial distribution in place of its approximation.
     pub fn mcnemar(&self) -> f64 {
-        let discordant = self.discordant();
-        // The parameters are always valid, so the test never falls back to "no evidence".
-        let Ok(binomial) = Binomial::new(0.5, discordant) else { return 1.0 };
-        let tail = binomial.cdf(self.only_first.min(self.only_second));
-        (2.0 * tail).min(1.0)
+        sign_test(self.only_first, self.only_second)
     }
 
     /// How much more often the second was right than the first: -1.0 to 1.0; `None` without pairs.
@@ -90,6 +85,20 @@ impl Pairs {
         let half = z * ((first + second - difference * difference) / count).sqrt();
         Ok(Interval { low: (difference - half).max(-1.0), high: (difference + half).min(1.0) })
     }
+}
+
+/// The exact sign test: the probability of a split of `wins` and `losses` that is at least as uneven, when each of them was as
+/// likely a win as a loss. Ties are left out beforehand. 1.0 without any.
+///
+/// It takes whole riddles that are independent of each other, and nothing else: what was answered several times is won by
+/// who was better on the whole, so that answers to one riddle, which are not independent, do not count as several.
+///
+/// Source: W. J. Dixon and A. M. Mood, "The Statistical Sign Test", Journal of the American Statistical Association 41
+/// (1946).
+pub fn sign_test(wins: u64, losses: u64) -> f64 {
+    // The parameters are always valid, so the test never falls back to "no evidence".
+    let Ok(binomial) = Binomial::new(0.5, wins.saturating_add(losses)) else { return 1.0 };
+    (2.0 * binomial.cdf(wins.min(losses))).min(1.0)
 }
 
 /// How far two shares lie apart, on a scale on which equal distances are equally easy to find (Cohen's h): negative when the
@@ -139,6 +148,16 @@ mod tests {
     }
 
     proptest! {
+        /// The model: all ways in which the pairs can fall, one by one.
+        #[test]
+        fn the_sign_test_counts_the_ways_that_are_as_uneven(wins in 0_u64..7, losses in 0_u64..7) {
+            let count = wins + losses;
+            let uneven = |wins: u64| wins.abs_diff(count - wins);
+            let as_uneven = (0_u64..1 << count).filter(|way| uneven(way.count_ones().into()) >= uneven(wins)).count();
+            let model = as_uneven as f64 / (1_u64 << count) as f64;
+            prop_assert!((sign_test(wins, losses) - model).abs() < 1e-9);
+        }
+
         #[test]
         fn the_test_does_not_care_who_is_first_nor_about_pairs_that_agree(
             (b, c, agree) in (0_u64..200, 0_u64..200, 0_u64..50),
