@@ -1,6 +1,6 @@
 //! How large a difference is, whatever it is measured in.
 
-/// The mean of differences by their standard deviation (Cohen's d_z): by convention 0.2 is small, 0.5 medium, 0.8 large. `None`
+/// The mean of differences by their standard deviation (Cohen's `d_z`): by convention 0.2 is small, 0.5 medium, 0.8 large. `None`
 /// of fewer than two differences, and where all are the same.
 ///
 /// Source: J. Cohen, "Statistical Power Analysis for the Behavioral Sciences" (1988), section 2.3.5.
