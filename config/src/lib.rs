@@ -41,6 +41,7 @@ pub mod reasoning;
 
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
+pub use nearest::nearest;
 pub use load::{LoadArgs, Loaded, check_secrets, default_yaml, load, parse_str};
 pub use schema::schema_json;
 pub use secret::{Secret, SecretRef};

@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The candidate that is written most like `word`, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // No key is longer; the measure costs the product of both lengths.
     if word.len() > 100 {
         return None;

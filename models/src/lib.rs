@@ -44,7 +44,7 @@ mod yaml;
 #[cfg(test)]
 mod testing;
 
-pub use budget::{BudgetExceeded, BudgetLedger, BudgetScope};
+pub use budget::{BudgetExceeded, BudgetLedger, BudgetScope, is_task_budget_exceeded};
 pub use catalog::{
     Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth,
 };

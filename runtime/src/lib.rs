@@ -65,7 +65,7 @@ pub use conversations::SqliteConversations;
 pub use error::{StartError, StateError};
 pub use handle::TaskHandle;
 pub use map::Map;
-pub use plan::{PlanHandle, PlanPart, PlanResult};
+pub use plan::{PartReply, PlanHandle, PlanPart, PlanResult};
 pub use runtime::Runtime;
 pub use shutdown::ShutdownSummary;
 pub use tasks::{Accounting, DeadLetter, TaskTimings};

@@ -25,7 +25,7 @@ use crate::error::StateError;
 use crate::handle::{TaskHandle, kept};
 use crate::map::Map;
 use crate::performance;
-use crate::plan::{Observe, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork};
+use crate::plan::{Observe, PartReply, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork};
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
 use crate::tasks::{Accounting, DeadLetter, Engine, Settled, Submission, TakeBackOnDrop, Work};
@@ -161,6 +161,24 @@ impl Runtime {
     /// was accepted then.
     pub async fn submit_plan(&self, plan: PlanPart, options: TaskOptions) -> Result<PlanHandle, Failure> {
         let submission = self.plan_submission(plan, options, None)?;
+        Ok(PlanHandle::new(self.engine().submit(submission).await?))
+    }
+
+    /// [`submit_plan`](Self::submit_plan), and tells `observe` of each part's outcome when it is there, in the order of ending.
+    /// `observe` must not block. It is told nothing of a plan that was submitted before under the same key.
+    ///
+    /// # Errors
+    /// As [`submit_plan`](Self::submit_plan).
+    pub async fn submit_plan_observed(
+        &self,
+        plan: PlanPart,
+        options: TaskOptions,
+        observe: impl Fn(usize, Result<PartReply<'_>, &Failure>) + Send + Sync + 'static,
+    ) -> Result<PlanHandle, Failure> {
+        let observe = move |number: usize, outcome: &Result<Payload, Failure>| {
+            observe(number, outcome.as_ref().map(PartReply::new));
+        };
+        let submission = self.plan_submission(plan, options, Some(Arc::new(observe)))?;
         Ok(PlanHandle::new(self.engine().submit(submission).await?))
     }
 

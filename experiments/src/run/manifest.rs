@@ -1,9 +1,20 @@
 //! What a run is made of.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use playhouse_config::experiments::ExperimentTemplate;
+use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
+use playhouse_config::reasoning::prompt_sha256;
+use playhouse_config::settings::{LocalSource, ModelConfig, ProviderConfig};
+use playhouse_protocol::{Failure, WallClock};
+use playhouse_runtime::models::{Catalog, ModelWish};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The task types that select the models of riddles, judges and developed code.
+const RIDDLE: &str = "riddle";
+const JUDGE: &str = "judge";
+const GENERATE: &str = "generate";
 
 /// Everything that a run's numbers depend on, apart from the answers. Written before the first question is asked, and never
 /// changed.
@@ -27,6 +38,113 @@ pub struct Manifest {
     pub code: CodeVersion,
     /// Where it runs.
     pub machine: Machine,
+}
+
+/// What a manifest is made of.
+#[derive(Debug)]
+pub struct ManifestParts<'a> {
+    /// What is compared.
+    pub design: ExperimentTemplate,
+    /// The template as it was written, where it came from a file.
+    pub template_yaml: Option<String>,
+    /// The models.
+    pub catalog: &'a Catalog,
+    /// The time of day.
+    pub clock: &'a dyn WallClock,
+}
+
+impl Manifest {
+    /// The version of the forms of manifest and records that this program writes.
+    pub const VERSION: u32 = 1;
+
+    /// What makes a manifest of a run's name. Where the design leaves a model to the selection, the one that is selected now is
+    /// written down, so that all of the run is about the same one.
+    ///
+    /// # Errors
+    /// When a model is not in the catalog, or none can be selected.
+    pub fn of(parts: ManifestParts<'_>) -> Result<impl FnOnce(String) -> Self, Failure> {
+        let ManifestParts { mut design, template_yaml, catalog, clock } = parts;
+        let mut models = BTreeMap::new();
+        let mut pin = |model: &mut Option<String>, task_type: &str| -> Result<(), Failure> {
+            let selected = catalog.select(&ModelWish::of(task_type).named(model.as_deref()))?.model;
+            models.insert(selected.clone(), ModelVersion::of(catalog.config(&selected)?));
+            *model = Some(selected);
+            Ok(())
+        };
+        let task_type = match design.task {
+            ExperimentTask::Riddle => RIDDLE,
+            ExperimentTask::Develop => GENERATE,
+        };
+        for variant in &mut design.variants {
+            pin(&mut variant.model, task_type)?;
+        }
+        if let Some(judge) = &mut design.judge {
+            pin(&mut judge.model, JUDGE)?;
+        }
+        let prompts = design.variants.iter().map(|variant| (variant.name.clone(), prompt_sha256(&variant.mode)));
+        let prompts_sha256 = match design.task {
+            ExperimentTask::Riddle => prompts.collect(),
+            ExperimentTask::Develop => BTreeMap::new(),
+        };
+        let created_unix_ms = clock.unix_ms();
+        Ok(move |run| Self {
+            version: Self::VERSION,
+            run,
+            created_unix_ms,
+            design,
+            template_yaml,
+            prompts_sha256,
+            models,
+            code: CodeVersion { playhouse: env!("CARGO_PKG_VERSION").to_owned() },
+            machine: Machine::this(),
+        })
+    }
+
+    /// A hash of all of it, in hexadecimal: runs of the same name in different folders are told apart by it.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub(super) fn sha256(&self) -> Result<String, Failure> {
+        let json = serde_json::to_vec(self);
+        let json = json.map_err(|error| Failure::internal(format!("write down the manifest: {error}")))?;
+        Ok(hex(&Sha256::digest(&json)))
+    }
+}
+
+impl ModelVersion {
+    fn of(config: &ModelConfig) -> Self {
+        let model = match &config.provider {
+            ProviderConfig::Local(local) => match &local.source {
+                LocalSource::Known(name) => name.clone(),
+                LocalSource::File(path) => path.display().to_string(),
+            },
+            ProviderConfig::Scripted { script } => script.display().to_string(),
+            http => http.http().map(|http| http.model.clone()).unwrap_or_default(),
+        };
+        // Secrets are in the settings as references, and shown as such.
+        let config_sha256 = hex(&Sha256::digest(format!("{config:?}").as_bytes()));
+        Self { provider: config.provider.as_str().to_owned(), model, config_sha256 }
+    }
+}
+
+impl Machine {
+    /// The one that this process runs on.
+    fn this() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            threads: u32::try_from(threads).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What is behind a catalog entry.

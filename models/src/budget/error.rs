@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use playhouse_protocol::TenantId;
+use playhouse_protocol::{Failure, FailureClass, TenantId};
 use playhouse_protocol::usage::BudgetLimit;
 
 /// Whose budget.
@@ -83,10 +83,40 @@ impl BudgetExceeded {
     }
 }
 
+/// Whether a failure is that a task's own budget did not allow a call: what becomes of a [`BudgetExceeded`] on its way to whoever
+/// asked.
+pub fn is_task_budget_exceeded(failure: &Failure) -> bool {
+    let begin = format!("stay within {}: ", BudgetScope::Task);
+    failure.class == FailureClass::Denied && failure.message.starts_with(&begin)
+}
+
 const fn limit_name(which: BudgetLimit) -> &'static str {
     match which {
         BudgetLimit::ModelCalls => "the number of model calls",
         BudgetLimit::Tokens => "the number of tokens",
         BudgetLimit::Cost => "the cost in billionths of a US dollar",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spent_task_budget_is_told_from_other_denials() {
+        let exceeded = |scope| {
+            let exceeded = BudgetExceeded {
+                scope,
+                which: BudgetLimit::Tokens,
+                used: 1,
+                planned: 2,
+                limit: 2,
+                ends_in: None,
+            };
+            Failure::new(FailureClass::Denied, exceeded.to_string())
+        };
+        assert!(is_task_budget_exceeded(&exceeded(BudgetScope::Task)));
+        assert!(!is_task_budget_exceeded(&exceeded(BudgetScope::Day)));
+        assert!(!is_task_budget_exceeded(&Failure::new(FailureClass::Denied, "use a key")));
     }
 }

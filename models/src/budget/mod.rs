@@ -11,6 +11,6 @@ mod error;
 mod ledger;
 mod rules;
 
-pub use error::{BudgetExceeded, BudgetScope};
+pub use error::{BudgetExceeded, BudgetScope, is_task_budget_exceeded};
 pub use ledger::{BudgetLedger, DayReservation};
 pub use rules::{Account, TENANTS_MAX};

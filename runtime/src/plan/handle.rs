@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use playhouse_actors::Agent;
+use playhouse_protocol::journal::Payload;
 use playhouse_protocol::task::TaskSummary;
 use playhouse_protocol::{Failure, TaskId, envelope};
 
@@ -22,6 +23,27 @@ pub struct PlanResult {
     /// Why it failed as a whole, as its policies have it.
     pub failure: Option<Failure>,
     reply: PlanReply,
+}
+
+/// The reply of a part that has just ended.
+#[derive(Debug, Clone, Copy)]
+pub struct PartReply<'a>(&'a Payload);
+
+impl<'a> PartReply<'a> {
+    pub(crate) const fn new(reply: &'a Payload) -> Self {
+        Self(reply)
+    }
+
+    /// The reply, as one of this agent.
+    ///
+    /// # Errors
+    /// Class `InvalidInput` when it is of another type.
+    pub fn read<A: Agent>(&self) -> Result<A::Reply, Failure> {
+        let bytes = self.0.as_single().map_or(&[][..], |bytes| bytes);
+        envelope::decode_agent_value(A::VERSION, bytes).map_err(|error| {
+            Failure::invalid(format!("read a part's reply as one of agent {}: {error}", A::KIND))
+        })
+    }
 }
 
 impl PlanHandle {

@@ -12,7 +12,7 @@ pub mod part;
 mod spec;
 mod work;
 
-pub use handle::{PlanHandle, PlanResult};
+pub use handle::{PartReply, PlanHandle, PlanResult};
 pub use part::PlanPart;
 pub(crate) use spec::PlanSpec;
 pub(crate) use work::{ORCHESTRATOR_LIMIT, Observe, PlanWork};

@@ -1,0 +1,147 @@
+//! What is asked: every variant, every item, every repeat, in a fixed order and in fixed batches.
+
+use playhouse_config::experiments::{ExperimentTemplate, Item, ItemBody, Variant};
+use playhouse_protocol::completion::Sampling;
+use playhouse_protocol::develop::Develop;
+use playhouse_protocol::riddle::{EvaluateRiddle, SAMPLES_MAX};
+use playhouse_protocol::{RandomSource as _, SeededSource};
+
+/// A batch has this many answers for each that is waited for at once, so that its slowest answer holds up few others.
+const WIDTHS_A_BATCH: usize = 8;
+
+/// The same where a stopping rule looks at the answers after each batch: what is asked beyond its verdict is wasted.
+const WIDTHS_A_LOOK: usize = 2;
+
+/// The most answers of a batch: they are in memory at once. An item that has more is a batch of its own.
+const BATCH_MAX: usize = 2_048;
+
+/// One question to one variant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trial<'a> {
+    pub(super) variant: &'a Variant,
+    pub(super) item: &'a Item,
+    pub(super) repeat: u32,
+}
+
+/// What a trial asks.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ask {
+    Riddle(Box<EvaluateRiddle>),
+    Develop(Box<Develop>),
+}
+
+/// All trials in batches of whole items, so that a comparison has whole items early. They depend on the design alone: a run that
+/// is taken up again has the same.
+pub(super) fn batches(design: &ExperimentTemplate) -> Vec<Vec<Trial<'_>>> {
+    let widths = if design.stopping.is_some() { WIDTHS_A_LOOK } else { WIDTHS_A_BATCH };
+    let wanted = (design.width as usize).saturating_mul(widths).min(BATCH_MAX);
+    let mut batches = Vec::new();
+    let mut batch = Vec::new();
+    for item in &design.items {
+        for repeat in 0..design.repeats {
+            batch.extend(design.variants.iter().map(|variant| Trial { variant, item, repeat }));
+        }
+        if batch.len() >= wanted {
+            batches.push(std::mem::take(&mut batch));
+        }
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+impl<'a> Trial<'a> {
+    /// What tells it from the others.
+    pub(super) fn key(&self) -> (&'a str, &'a str, u32) {
+        (&self.variant.name, &self.item.id, self.repeat)
+    }
+
+    /// What is asked.
+    pub(super) fn ask(&self, design: &ExperimentTemplate) -> Ask {
+        let Variant { model, mode, compression, completion_tokens_max, rounds, .. } = self.variant;
+        let sampling = self.sampling(design.seed);
+        match &self.item.body {
+            ItemBody::Question { question, context, key } => Ask::Riddle(Box::new(EvaluateRiddle {
+                id: self.item.id.clone(),
+                question: question.clone(),
+                context: context.clone(),
+                compression: *compression,
+                key: key.clone(),
+                mode: mode.clone(),
+                model: model.clone(),
+                sampling,
+                completion_tokens_max: *completion_tokens_max,
+                judge: design.judge.clone(),
+            })),
+            ItemBody::Spec { spec, language } => Ask::Develop(Box::new(Develop {
+                spec: spec.clone(),
+                language: *language,
+                rounds: *rounds,
+                model: model.clone(),
+                sampling,
+                ..Develop::default()
+            })),
+        }
+    }
+
+    /// The variant's sampling. Where tokens are drawn at all, each item and repeat has a seed of its own, the same for all
+    /// variants.
+    fn sampling(&self, design_seed: u64) -> Sampling {
+        let given = self.variant.sampling;
+        let seed = match (given.seed, given.temperature) {
+            (Some(seed), _) => Some(seed.wrapping_add(u64::from(self.repeat) * u64::from(SAMPLES_MAX))),
+            (None, Some(temperature)) if temperature > 0.0 => {
+                let label = format!("sampling {} {}", self.repeat, self.item.id);
+                Some(SeededSource::from_seed(design_seed).fork(&label).next_u64())
+            }
+            (None, _) => None,
+        };
+        Sampling { seed, ..given }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::run::sample::design;
+
+    #[test]
+    fn every_variant_is_asked_every_item_as_often_as_wanted_in_batches_of_whole_items() {
+        let mut design = design(3, 40);
+        (design.repeats, design.width) = (2, 3);
+        let batches = batches(&design);
+        assert!(batches.iter().rev().skip(1).all(|batch| batch.len() == 24), "{}", batches.len());
+        let keys: Vec<_> = batches.iter().flatten().map(Trial::key).collect();
+        assert_eq!(keys.len(), 240);
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 240);
+        for batch in &batches {
+            let items: BTreeSet<_> = batch.iter().map(|trial| &trial.item.id).collect();
+            assert_eq!(batch.len(), items.len() * 6);
+        }
+    }
+
+    #[test]
+    fn seeds_differ_between_repeats_and_items_and_not_between_variants() {
+        let mut design = design(2, 2);
+        design.repeats = 2;
+        let seeds = |design: &ExperimentTemplate| -> Vec<_> {
+            let batches = batches(design);
+            let asks = batches.iter().flatten().map(|trial| trial.ask(design));
+            asks.map(|ask| match ask {
+                Ask::Riddle(riddle) => riddle.sampling.seed,
+                Ask::Develop(develop) => develop.sampling.seed,
+            })
+            .collect()
+        };
+        assert!(seeds(&design).iter().all(Option::is_none));
+        design.variants.iter_mut().for_each(|variant| variant.sampling.temperature = Some(0.7));
+        let drawn = seeds(&design);
+        assert_eq!(drawn[0], drawn[1]);
+        assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), 4);
+        design.variants.iter_mut().for_each(|variant| variant.sampling.seed = Some(7));
+        assert_eq!(seeds(&design)[..4], [Some(7), Some(7), Some(71), Some(71)]);
+    }
+}
