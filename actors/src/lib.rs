@@ -6,7 +6,7 @@
 //! 2. [`task`]: what all agents of one task share;
 //! 3. [`agent_actor`], [`model_actor`], [`orchestrator`], [`metrics_actor`]: the actors;
 //! 4. [`generator`], [`reviewer`], [`develop`], [`compressor`]: the shipped agents, on [`code`] and [`compression`],
-//!    which know no actor; [`chat`]: conversations.
+//!    which know no actor; [`chat`]: conversations; [`riddles`]: questions with known answers.
 
 pub mod agent;
 pub mod context;

@@ -14,7 +14,8 @@ mod sample;
 mod template;
 
 pub use context::{
-    CompressContext, FactsContext, GenerateContext, LanguageContext, ReviewContext, RevisionContext,
+    CompressContext, FactsContext, GenerateContext, JudgeContext, LanguageContext, ReviewContext,
+    RevisionContext,
 };
 pub use error::PromptError;
 pub use language::Customs;

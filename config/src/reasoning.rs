@@ -72,15 +72,13 @@ pub fn find<'a>(modes: &'a [ReasoningMode], name: &str) -> Result<&'a ReasoningM
 
 /// The SHA-256 of what a mode asks, in hexadecimal: its steps and samples, whatever it is called.
 pub fn prompt_sha256(mode: &ReasoningMode) -> String {
-    let mut written = format!("reasoning 1\nsamples {}\n", mode.samples);
-    for ReasoningStep { system, ask } in &mode.steps {
-        // Lengths keep a text from passing for the next one.
-        for (what, text) in [("system", system.as_ref()), ("ask", Some(ask))] {
-            if let Some(text) = text {
-                written.push_str(&format!("{what} {}\n{text}\n", text.len()));
-            }
-        }
-    }
+    let head = format!("reasoning 1\nsamples {}\n", mode.samples);
+    let texts = mode.steps.iter().flat_map(|ReasoningStep { system, ask }| {
+        system.iter().map(|text| ("system", text)).chain([("ask", ask)])
+    });
+    // Lengths keep a text from passing for the next one.
+    let written =
+        texts.fold(head, |written, (what, text)| written + &format!("{what} {}\n{text}\n", text.len()));
     sha256_hex(&written)
 }
 

@@ -13,6 +13,7 @@ use playhouse_actors::develop::Developer;
 use playhouse_actors::generator::CodeGenerator;
 use playhouse_actors::metrics_actor::Meter;
 use playhouse_actors::reviewer::CodeReviewer;
+use playhouse_actors::riddles::RiddleEvaluator;
 use playhouse_config::Config;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::JournalConfig;
@@ -267,6 +268,7 @@ fn register(agents: Vec<Register>) -> Result<AgentRegistry, DuplicateAgent> {
     registry.insert(CodeReviewer)?;
     registry.insert(Developer)?;
     registry.insert(Compressor)?;
+    registry.insert(RiddleEvaluator)?;
     for insert in agents {
         insert(&mut registry)?;
     }

@@ -15,6 +15,7 @@ mod develop;
 mod durability;
 mod model_faults;
 mod overflow;
+mod riddles;
 mod selection;
 mod simulation;
 mod streams;

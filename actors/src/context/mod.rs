@@ -245,6 +245,12 @@ impl AgentContext {
         self.task.usage()
     }
 
+    /// How many steps of the whole task were taken from what an earlier attempt or process wrote down. Where it grows during
+    /// some work, the time that the work took tells nothing.
+    pub fn replayed_len(&self) -> u32 {
+        self.task.replayed_len()
+    }
+
     /// Milliseconds since the task began.
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.task.elapsed().as_millis()).unwrap_or(u64::MAX)

@@ -64,6 +64,7 @@ pub struct TaskScope {
     journal: Option<Arc<dyn StepJournal>>,
     clock: Arc<dyn WallClock>,
     steps: AtomicU32,
+    replayed: AtomicU32,
     attempt: Mutex<Attempt>,
     spent: Mutex<Spent>,
 }
@@ -89,6 +90,7 @@ impl TaskScope {
             journal: args.journal,
             clock: args.clock,
             steps: AtomicU32::new(0),
+            replayed: AtomicU32::new(0),
             attempt: Mutex::default(),
             spent: Mutex::default(),
         })
@@ -159,7 +161,13 @@ impl TaskScope {
 
     /// Counts what a step used that is not asked again.
     pub(crate) fn count_recorded(&self, usage: Usage) {
+        self.replayed.fetch_add(1, Ordering::Relaxed);
         self.spent().used += usage;
+    }
+
+    /// How many steps were taken from what is written down, in all attempts of this process.
+    pub(crate) fn replayed_len(&self) -> u32 {
+        self.replayed.load(Ordering::Relaxed)
     }
 
     /// Whether steps are written down.

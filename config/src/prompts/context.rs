@@ -102,6 +102,17 @@ pub struct CompressContext {
     pub pins: Vec<String>,
 }
 
+/// What `judge` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JudgeContext {
+    /// What was asked.
+    pub question: String,
+    /// What is accepted.
+    pub accepted: Vec<String>,
+    /// What was answered.
+    pub answer: String,
+}
+
 /// What is known of code without a model, as templates see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FactsContext {

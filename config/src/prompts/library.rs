@@ -19,11 +19,13 @@ pub enum PromptName {
     Review,
     /// Shorten a text.
     Compress,
+    /// Judge an answer to a riddle.
+    Judge,
 }
 
 impl PromptName {
     /// Every prompt.
-    pub const ALL: [Self; 3] = [Self::Generate, Self::Review, Self::Compress];
+    pub const ALL: [Self; 4] = [Self::Generate, Self::Review, Self::Compress, Self::Judge];
 
     /// The first part of the file's name.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl PromptName {
             Self::Generate => "generate",
             Self::Review => "review",
             Self::Compress => "compress",
+            Self::Judge => "judge",
         }
     }
 
@@ -39,6 +42,7 @@ impl PromptName {
             Self::Generate => include_str!("../../prompts/generate.v1.j2"),
             Self::Review => include_str!("../../prompts/review.v1.j2"),
             Self::Compress => include_str!("../../prompts/compress.v1.j2"),
+            Self::Judge => include_str!("../../prompts/judge.v1.j2"),
         }
     }
 }
@@ -111,7 +115,8 @@ impl PromptLibrary {
     }
 
     /// Renders a prompt. What it is given: [`GenerateContext`](super::GenerateContext),
-    /// [`ReviewContext`](super::ReviewContext) or [`CompressContext`](super::CompressContext), or anything with the same fields.
+    /// [`ReviewContext`](super::ReviewContext), [`CompressContext`](super::CompressContext) or
+    /// [`JudgeContext`](super::JudgeContext), or anything with the same fields.
     ///
     /// # Errors
     /// When the template uses a field that `context` does not have, or needs too many steps.

@@ -3,7 +3,9 @@
 use playhouse_protocol::code::Language;
 use serde_json::Value;
 
-use super::context::{CompressContext, FactsContext, GenerateContext, ReviewContext, RevisionContext};
+use super::context::{
+    CompressContext, FactsContext, GenerateContext, JudgeContext, ReviewContext, RevisionContext,
+};
 use super::library::PromptName;
 
 /// The names of the variables that a prompt is given.
@@ -24,6 +26,7 @@ pub(super) fn contexts(name: PromptName) -> Vec<Value> {
             serde_json::to_value(compress(vec!["47 kPa".to_owned()])),
             serde_json::to_value(compress(Vec::new())),
         ],
+        PromptName::Judge => [serde_json::to_value(judge("Nine are left.")), serde_json::to_value(judge(""))],
     };
     // Plain structs of texts always have a JSON form.
     values.into_iter().flatten().collect()
@@ -31,6 +34,14 @@ pub(super) fn contexts(name: PromptName) -> Vec<Value> {
 
 fn compress(pins: Vec<String>) -> CompressContext {
     CompressContext { text: "The pressure was 47 kPa.".to_owned(), words: 3, pins }
+}
+
+fn judge(answer: &str) -> JudgeContext {
+    JudgeContext {
+        question: "All but 9 of 17 sheep run away. How many are left?".to_owned(),
+        accepted: vec!["9".to_owned()],
+        answer: answer.to_owned(),
+    }
 }
 
 fn full_generate() -> GenerateContext {

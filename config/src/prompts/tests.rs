@@ -310,11 +310,11 @@ fn a_file_that_is_no_template_of_ours_is_reported() {
     ");
     assert_snapshot!(error_of("generat.v1.j2", ""), @"
     read the prompt templates: FOLDER/generat.v1.j2: not the name of a template
-    hint: known templates: generate.vN.j2, review.vN.j2, compress.vN.j2
+    hint: known templates: generate.vN.j2, review.vN.j2, compress.vN.j2, judge.vN.j2
     ");
     assert_snapshot!(error_of("generate.j2", ""), @"
     read the prompt templates: FOLDER/generate.j2: not the name of a template
-    hint: known templates: generate.vN.j2, review.vN.j2, compress.vN.j2
+    hint: known templates: generate.vN.j2, review.vN.j2, compress.vN.j2, judge.vN.j2
     ");
     assert_snapshot!(PromptLibrary::with_overrides(std::path::Path::new("/nowhere")).unwrap_err(), @"read the prompt templates: /nowhere: No such file or directory (os error 2)");
 }

@@ -154,6 +154,76 @@ const GOLDEN_AGENTS: [&str; 3] = [
 ];
 
 #[test]
+fn the_bytes_of_what_the_evaluator_of_riddles_is_asked_and_answers_stay_as_they_are() {
+    use crate::completion::{Origin, ProviderKind, StopReason};
+    use crate::compress::Strategy;
+    use crate::riddle::{
+        AnswerKey, AnswerMatch, CompressedContext, ContextCompression, EvaluateRiddle, EvaluatedRiddle,
+        Extracted, Judge, Judgement, Match, ReasoningMode, ReasoningStep, Sample, Score, Signals, Source,
+        StepAnswer, Verdict,
+    };
+    use crate::usage::Usage;
+
+    let request = EvaluateRiddle {
+        id: "i".to_owned(),
+        question: "q".to_owned(),
+        context: Some("c".to_owned()),
+        compression: Some(ContextCompression { strategy: Strategy::Tail, limit_tokens: 9 }),
+        key: AnswerKey {
+            matching: AnswerMatch::Number { tolerance: 0.5 },
+            answers: vec!["1".to_owned()],
+            units: vec!["m".to_owned()],
+        },
+        mode: ReasoningMode {
+            name: "n".to_owned(),
+            steps: vec![ReasoningStep { system: Some("s".to_owned()), ask: "a".to_owned() }],
+            samples: 2,
+        },
+        model: Some("m".to_owned()),
+        sampling: Sampling { seed: Some(7), ..Sampling::default() },
+        completion_tokens_max: Some(3),
+        judge: Some(Judge { model: None }),
+    };
+    let answer = StepAnswer {
+        text: "t".to_owned(),
+        stop_reason: StopReason::Length,
+        usage: Usage { model_calls: 1, ..Usage::default() },
+        origin: Origin { model: "m".to_owned(), provider: ProviderKind::Scripted, request_id: None },
+        cached: true,
+    };
+    let reply = EvaluatedRiddle {
+        id: "i".to_owned(),
+        score: Score {
+            verdict: Verdict::Wrong,
+            extracted: Some(Extracted { text: "x".to_owned(), source: Source::LastLine }),
+            matched: Some(("a".to_owned(), Match::Fuzzy { alike: 0.5 })),
+        },
+        samples: vec![Sample { steps: vec![answer.clone()], vote: Some("v".to_owned()) }],
+        chosen: 0,
+        judgement: Some(Judgement { is_right: Some(true), answer }),
+        signals: Signals { words: 1, hedges: 2, reversals: 3, is_announced: true },
+        compressed: Some(CompressedContext {
+            tokens_before: 4,
+            tokens_after: 3,
+            facts_total: 2,
+            facts_kept: 1,
+        }),
+        usage: Usage::default(),
+        elapsed_ms: Some(6),
+    };
+    let written =
+        [hex(&encode_agent_value(1, &request).unwrap()), hex(&encode_agent_value(1, &reply).unwrap())];
+    assert_eq!(written, GOLDEN_RIDDLE);
+    let bytes = [encode_agent_value(1, &request).unwrap(), encode_agent_value(1, &reply).unwrap()];
+    assert_eq!(decode_agent_value::<EvaluateRiddle>(1, &bytes[0]).unwrap(), request);
+    assert_eq!(decode_agent_value::<EvaluatedRiddle>(1, &bytes[1]).unwrap(), reply);
+}
+const GOLDEN_RIDDLE: [&str; 2] = [
+    "50480101e8032e0000001701936f0169017101016301060900000000000000e03f01013101016d016e0101017301610201016d000000010701030100",
+    "50480101e803460000004f7bb1560169010101780201016101000000000000e03f01010174010100000000016d030001010176000101010174010100000000016d03000101020301010403020100000000000106",
+];
+
+#[test]
 fn every_cut_and_every_flipped_bit_is_noticed() {
     let bytes = encode(&request()).unwrap();
     for len in 0..bytes.len() {

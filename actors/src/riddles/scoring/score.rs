@@ -75,10 +75,21 @@ fn matches(key: &AnswerKey, accepted: &str, answer: &str) -> Option<Match> {
 /// unit of the riddle's: then it is the last of these. A unit that is none of the riddle's makes it another number.
 fn is_number(key: &AnswerKey, accepted: &str, answer: &str, tolerance: f64) -> bool {
     let Ok(wanted) = accepted.trim().parse::<f64>() else { return false };
+    counted(key, answer).is_some_and(|value| (value - wanted).abs() <= tolerance + ROUNDING)
+}
+
+/// The number of an answer.
+pub(super) fn counted(key: &AnswerKey, answer: &str) -> Option<f64> {
     let found = quantities(answer);
     let has_unit = |unit: &str| key.units.iter().any(|known| known.to_lowercase() == unit);
     let counts = found.iter().rev().find(|quantity| has_unit(&quantity.unit)).or(found.last());
-    counts.is_some_and(|quantity| (quantity.value - wanted).abs() <= tolerance + ROUNDING)
+    counts.map(|quantity| quantity.value)
+}
+
+/// The words behind those that say nothing.
+pub(super) fn without_lead_in(words: &[String]) -> &[String] {
+    let begin = words.iter().take_while(|word| LEAD_INS.contains(&word.as_str())).count();
+    &words[begin..]
 }
 
 /// Whether an answer is the accepted words: alone, behind words that say nothing, at its beginning in front of a reason, or
