@@ -64,7 +64,7 @@ async fn every_mode_asks_its_steps_in_order_and_scores_the_last_answer() {
         assert_eq!(answered.score.verdict, Verdict::Right, "{mode}");
         assert_eq!(answered.samples.len(), samples, "{mode}");
         assert!(answered.samples.iter().all(|sample| sample.steps.len() == steps), "{mode}");
-        assert_eq!(answered.usage.model_calls as usize, calls, "{mode}");
+        assert_eq!(answered.usage.model_calls, calls as u64, "{mode}");
         assert_eq!(answered.usage.cost_nano_usd, USED.cost_nano_usd * calls as u64, "{mode}");
         assert_eq!(answered.answer().unwrap().text, "They stay.\nFinal answer: 9 sheep", "{mode}");
         assert!(answered.is_scripted() && answered.elapsed_ms.is_some(), "{mode}");

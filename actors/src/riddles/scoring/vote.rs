@@ -36,10 +36,10 @@ fn in_words(text: &str) -> Option<String> {
 /// first; 0 where nobody votes.
 pub fn elect<'a>(votes: impl IntoIterator<Item = Option<&'a str>>) -> usize {
     let votes: Vec<_> = votes.into_iter().collect();
-    let given = |vote: &Option<&str>| votes.iter().filter(|other| *other == vote).count();
+    let given = |vote: Option<&str>| votes.iter().filter(|other| **other == vote).count();
     let (mut chosen, mut most) = (0, 0);
     for (place, vote) in votes.iter().enumerate().filter(|(_, vote)| vote.is_some()) {
-        let count = given(vote);
+        let count = given(*vote);
         if count > most {
             (chosen, most) = (place, count);
         }
