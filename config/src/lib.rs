@@ -41,8 +41,8 @@ pub mod reasoning;
 
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
-pub use nearest::nearest;
 pub use load::{LoadArgs, Loaded, check_secrets, default_yaml, load, parse_str};
+pub use nearest::nearest;
 pub use schema::schema_json;
 pub use secret::{Secret, SecretRef};
 pub use settings::Config;

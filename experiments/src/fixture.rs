@@ -136,7 +136,10 @@ pub(crate) fn riddle(id: &str, text: &str, tokens: u64) -> EvaluatedRiddle {
 /// The record of such a riddle; `failed` is no answer within the time.
 pub(crate) fn record(variant: &str, item: &str, repeat: u32, (text, tokens): (&str, u64)) -> Record {
     let evidence = if text == "failed" {
-        Evidence::Failed(Failure::new(FailureClass::Deadline, "answer in time"))
+        Evidence::Failed {
+            failure: Failure::new(FailureClass::Deadline, "answer in time"),
+            usage: Usage::default(),
+        }
     } else {
         Evidence::Riddle(Box::new(riddle(item, text, tokens)))
     };

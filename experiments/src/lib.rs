@@ -6,9 +6,7 @@
 pub mod run;
 
 pub mod analysis;
-
 pub mod report;
-
 pub mod statistics;
 
 #[cfg(test)]

@@ -173,10 +173,11 @@ impl RuntimeBuilder {
         let own: Vec<&String> = self.models.clients.keys().collect();
         let tree = Tree::new(&self.config, &own, &random, &meter, journal_args);
         let actors: BTreeMap<_, _> = tree.models.clone();
+        let router = Arc::new(CatalogRouter::new(Arc::clone(&catalog), actors, self.models));
         let services = AgentServices::new(AgentServicesArgs {
             registry,
             pool: tree.pool.clone(),
-            models: Arc::new(CatalogRouter::new(Arc::clone(&catalog), actors, self.models)),
+            models: Arc::clone(&router) as _,
             prompts,
             agents_config: self.config.agents.clone(),
             meter: Arc::clone(&meter),
@@ -208,6 +209,7 @@ impl RuntimeBuilder {
         let runtime = Runtime::from_parts(RuntimeParts {
             engine: Arc::clone(&engine),
             catalog,
+            router,
             performance_file: self.performance_file,
             root,
             models: tree.models,

@@ -59,6 +59,14 @@ impl CatalogRouter {
         Self { catalog, actors, clients: DashMap::new(), own }
     }
 
+    /// The name of the model that a wish leads to.
+    pub(crate) fn name_for(&self, wish: &ModelWish<'_>) -> Result<String, Failure> {
+        match self.own.select(wish.model) {
+            Some((name, _)) => Ok(name.clone()),
+            None => Ok(self.catalog.select(wish)?.model),
+        }
+    }
+
     async fn find(&self, wish: ModelWish<'_>) -> Result<SelectedModel, Failure> {
         if let Some((name, client)) = self.own.select(wish.model) {
             return Ok(SelectedModel {

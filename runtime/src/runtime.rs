@@ -10,7 +10,7 @@ use playhouse_actors::agent::{Agent, AgentError};
 use playhouse_actors::metrics_actor::MetricsMessage;
 use playhouse_actors::model_actor::{ModelMessage, ModelSnapshot};
 use playhouse_actors::orchestrator::{OrchestratorMessage, PlanSnapshot};
-use playhouse_models::{BudgetLedger, Catalog};
+use playhouse_models::{BudgetLedger, Catalog, ModelWish};
 use playhouse_protocol::journal::Payload;
 use playhouse_protocol::task::{Durability, TaskOptions, TaskSummary};
 use playhouse_protocol::{Budget, Failure, TaskId, envelope};
@@ -26,6 +26,7 @@ use crate::handle::{TaskHandle, kept};
 use crate::map::Map;
 use crate::performance;
 use crate::plan::{Observe, PartReply, PlanHandle, PlanPart, PlanResult, PlanSpec, PlanWork};
+use crate::router::CatalogRouter;
 use crate::shutdown::ShutdownSummary;
 use crate::store::{TaskFilter, TaskStore};
 use crate::tasks::{Accounting, DeadLetter, Engine, Settled, Submission, TakeBackOnDrop, Work};
@@ -47,6 +48,7 @@ pub struct Runtime {
 pub(crate) struct RuntimeParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) router: Arc<CatalogRouter>,
     pub(crate) performance_file: Option<PathBuf>,
     pub(crate) root: Root,
     pub(crate) models: BTreeMap<String, Address<ModelMessage>>,
@@ -398,6 +400,15 @@ impl Runtime {
     /// The models that can be asked.
     pub fn catalog(&self) -> &Catalog {
         &self.inner.parts.catalog
+    }
+
+    /// The model that a task of this type would ask now: the one that is named, or else the one that is selected. Beside those
+    /// of the catalog, it may be one of the embedder's own.
+    ///
+    /// # Errors
+    /// When there is no such model, or none fulfils what the settings ask for.
+    pub fn model_for(&self, task_type: &str, model: Option<&str>) -> Result<String, Failure> {
+        self.inner.parts.router.name_for(&ModelWish::of(task_type).named(model))
     }
 
     /// Tells how good an answer of a model to a task of this type was: 0.0 (useless) to 1.0 (nothing to change). Models are

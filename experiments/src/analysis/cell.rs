@@ -161,7 +161,7 @@ impl Cell {
                 self.usage += developed.usage;
                 self.scripted_answers += u64::from(developed.scripted);
             }
-            Evidence::Failed(_) => {}
+            Evidence::Failed { usage, .. } => self.usage += *usage,
         }
     }
 }
@@ -274,6 +274,6 @@ fn text<'a>(answer: &Answer<'a>) -> Option<&'a str> {
     match &answer.record.evidence {
         Evidence::Riddle(riddle) => riddle.answer().map(|answer| answer.text.as_str()),
         Evidence::Developed(developed) => Some(&developed.code),
-        Evidence::Failed(_) => None,
+        Evidence::Failed { .. } => None,
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn measure_item(
 ) -> Result<Measured, Fault> {
     let place = || Place::from(record);
     let (outcome, known) = match (&record.evidence, &item.body) {
-        (Evidence::Failed(failure), _) => (Outcome::Failed(failure.class), Vec::new()),
+        (Evidence::Failed { failure, .. }, _) => (Outcome::Failed(failure.class), Vec::new()),
         (Evidence::Riddle(riddle), ItemBody::Question { key, .. }) => {
             let answer = riddle.answer().ok_or_else(|| Fault::NoAnswer(place()))?;
             let (recorded, rescored) =

@@ -65,7 +65,7 @@ pub(super) fn warnings(
     }
     warn(WarningAbout::FewItems, few_items(counts));
     warn(WarningAbout::Budget, budget(counts, ending));
-    warn(WarningAbout::Missing, missing(counts, ending));
+    warn(WarningAbout::Missing, missing(design, counts, ending));
     warn(WarningAbout::Stopping, stopping(design, ending));
     for cell in cells {
         warn(WarningAbout::Failed, failed(cell));
@@ -108,8 +108,13 @@ fn budget(counts: &Counts, ending: &Ending) -> Option<String> {
     })
 }
 
-fn missing(counts: &Counts, ending: &Ending) -> Option<String> {
-    (*ending == Ending::Complete && counts.asked < counts.planned).then(|| {
+fn missing(design: &ExperimentTemplate, counts: &Counts, ending: &Ending) -> Option<String> {
+    if *ending == Ending::Open {
+        let Counts { asked, planned, .. } = counts;
+        return Some(format!("The run has not ended: {asked} of {planned} questions were asked so far."));
+    }
+    // A stopping rule leaves out variants of which it has seen enough.
+    (*ending == Ending::Complete && design.stopping.is_none() && counts.asked < counts.planned).then(|| {
         format!(
             "The run says that it is complete, but only {} of {} questions have a record: records may have been lost.",
             counts.asked, counts.planned

@@ -6,21 +6,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use playhouse_protocol::plan::Policy;
+use playhouse_config::experiments::ExperimentBudget;
 use playhouse_protocol::task::TaskOptions;
-use playhouse_protocol::{Budget, Failure, FailureClass, IdempotencyKey, TaskId, Usage, WallClock};
-use playhouse_runtime::actors::develop::Developer;
-use playhouse_runtime::actors::riddles::RiddleEvaluator;
-use playhouse_runtime::models::is_task_budget_exceeded;
-use playhouse_runtime::{PartReply, PlanPart, PlanResult, Runtime};
-use tokio::sync::mpsc;
+use playhouse_protocol::{Budget, Failure, IdempotencyKey, Usage, WallClock};
+use playhouse_runtime::Runtime;
+use playhouse_runtime::actors::riddles::scoring::score;
 
+use super::batch::Batch;
 use super::error::RunStoreError;
 use super::record::{Ending, Evidence, Record};
 use super::store::OpenRun;
-use super::trials::{Ask, Trial, batches};
-use crate::analysis::{AnalysisError, Verdict as Sequential, Watch};
-use crate::scorer;
+use super::trials::{Trial, batches};
+use crate::analysis::{AnalysisError, Watch};
+use crate::statistics::sequential::Verdict;
 
 /// Asks what a run asks. Made for one run at a time.
 #[derive(Debug)]
@@ -77,55 +75,113 @@ impl Runner {
     ///
     /// # Errors
     /// When it did not come to its end.
-    pub async fn run(&self, run: &mut OpenRun, observe: &mut (dyn FnMut(&Progress) + Send)) -> Result<Ending, RunError> {
+    pub async fn run(
+        &self,
+        run: &mut OpenRun,
+        observe: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<Ending, RunError> {
         let manifest = run.run().manifest.clone();
         let design = &manifest.design;
         let name = format!("experiment:{}:{}", manifest.run, &manifest.sha256()?[..16]);
         let batches = batches(design);
-        let mut progress = Progress::of(&run.run().records, batches.iter().map(Vec::len).sum());
         let mut watch = Watch::new(design)?;
-        for record in &run.run().records {
-            if let Some(watch) = &mut watch {
-                watch.see(record, &scorer)?;
-            }
-        }
-        let done: BTreeSet<_> = run.run().records.iter().map(|record| key_of(record)).collect();
+        see(&mut watch, &run.run().records)?;
+        let mut progress = Progress::of(&run.run().records, batches.iter().map(Vec::len).sum());
+        let done: BTreeSet<_> = run.run().records.iter().map(owned_key).collect();
         observe(&progress);
-        let mut ending = Ending::Complete;
         for (number, batch) in batches.iter().enumerate() {
-            let Some(wanted) = wanted(batch, watch.as_ref()) else {
-                ending = Ending::Decided;
-                break;
-            };
-            if wanted.iter().all(|trial| done.contains(&owned(trial.key()))) {
+            let Some(wanted) = wanted(batch, watch.as_ref()) else { break };
+            if wanted.iter().all(|trial| done.contains(&trial.owned_key())) {
                 continue;
             }
             let Some(budget) = share(&design.budget, &progress.usage, wanted.len()) else {
-                ending = Ending::BudgetSpent;
-                break;
+                return Ok(finish(run, Ending::BudgetSpent)?);
             };
-            let options = TaskOptions {
-                budget,
-                idempotency_key: Some(IdempotencyKey::try_from(format!("{name}:{number}"))?),
-                ..self.options.clone()
+            let key = IdempotencyKey::try_from(format!("{name}:{number}"))?;
+            let options = TaskOptions { budget, idempotency_key: Some(key), ..self.options.clone() };
+            let batch = Batch { runner: self, design, trials: wanted };
+            let mut note = |usage, is_failed| {
+                progress.add(usage, is_failed);
+                observe(&progress);
             };
-            let asked = Asked { design, trials: &wanted, options };
-            let (records, is_spent) = self.batch(asked, &done, &mut progress, observe).await?;
-            for record in &records {
-                if let Some(watch) = &mut watch {
-                    watch.see(record, &scorer)?;
-                }
-            }
+            let answered = batch.ask(options, &mut note).await?;
+            // Those that were written down before a crash are there already.
+            let records: Vec<_> =
+                answered.records.into_iter().filter(|record| !done.contains(&owned_key(record))).collect();
+            see(&mut watch, &records)?;
             run.append(records)?;
-            if is_spent {
-                ending = Ending::BudgetSpent;
-                break;
+            progress =
+                Progress::of(&run.run().records, usize::try_from(progress.planned).unwrap_or(usize::MAX));
+            observe(&progress);
+            if answered.is_budget_spent {
+                return Ok(finish(run, Ending::BudgetSpent)?);
             }
         }
-        if ending == Ending::Complete && watch.is_some_and(|watch| watch.stopping().is_decided) {
-            ending = Ending::Decided;
-        }
-        run.end(ending.clone())?;
-        Ok(ending)
+        let is_decided = watch.is_some_and(|watch| watch.stopping().is_decided);
+        Ok(finish(run, if is_decided { Ending::Decided } else { Ending::Complete })?)
     }
+}
+
+fn finish(run: &mut OpenRun, ending: Ending) -> Result<Ending, RunStoreError> {
+    run.end(ending)?;
+    Ok(ending)
+}
+
+fn see(watch: &mut Option<Watch<'_>>, records: &[Record]) -> Result<(), AnalysisError> {
+    match watch {
+        Some(watch) => records.iter().try_for_each(|record| watch.see(record, &score)),
+        None => Ok(()),
+    }
+}
+
+/// The trials of a batch that are still asked: none of variants on which the stopping rule has its verdict. `None` when it has
+/// all. Rests on the records of the batches before alone, so that a run that is taken up again asks the same.
+fn wanted<'a>(batch: &[Trial<'a>], watch: Option<&Watch<'_>>) -> Option<Vec<Trial<'a>>> {
+    let Some(stopping) = watch.map(Watch::stopping) else { return Some(batch.to_vec()) };
+    if stopping.is_decided {
+        return None;
+    }
+    let decided: BTreeSet<_> = stopping
+        .comparisons
+        .iter()
+        .filter(|comparison| comparison.verdict != Verdict::GoOn)
+        .map(|comparison| comparison.variant.as_str())
+        .collect();
+    Some(batch.iter().filter(|trial| !decided.contains(trial.variant.name.as_str())).copied().collect())
+}
+
+/// What each of so many answers may use, so that all together stay within what is left; `None` when a share would be nothing.
+fn share(budget: &ExperimentBudget, used: &Usage, answers: usize) -> Option<Budget> {
+    let part = |limit: Option<u64>, used: u64| match limit {
+        None => Some(None),
+        Some(limit) => {
+            let part = limit.saturating_sub(used) / (answers as u64).max(1);
+            (part > 0).then_some(Some(part))
+        }
+    };
+    Some(Budget {
+        tokens_max: part(budget.tokens_max, used.total_tokens())?,
+        cost_nano_usd_max: part(budget.cost_nano_usd_max, used.cost_nano_usd)?,
+        model_calls_max: part(budget.model_calls_max, used.model_calls)?,
+    })
+}
+
+impl Progress {
+    fn of(records: &[Record], planned: usize) -> Self {
+        let mut progress = Self { planned: planned as u64, ..Self::default() };
+        for record in records {
+            progress.add(record.evidence.usage(), matches!(record.evidence, Evidence::Failed { .. }));
+        }
+        progress
+    }
+
+    fn add(&mut self, usage: Usage, is_failed: bool) {
+        self.ended += 1;
+        self.failed += u64::from(is_failed);
+        self.usage += usage;
+    }
+}
+
+fn owned_key(record: &Record) -> (String, String, u32) {
+    (record.variant.clone(), record.item.clone(), record.repeat)
 }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_config::reasoning::prompt_sha256;
-use playhouse_config::settings::{LocalSource, ModelConfig, ProviderConfig};
 use playhouse_protocol::{Failure, WallClock};
-use playhouse_runtime::models::{Catalog, ModelWish};
+use playhouse_runtime::Runtime;
+use playhouse_runtime::models::Catalog;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -47,8 +47,8 @@ pub struct ManifestParts<'a> {
     pub design: ExperimentTemplate,
     /// The template as it was written, where it came from a file.
     pub template_yaml: Option<String>,
-    /// The models.
-    pub catalog: &'a Catalog,
+    /// Where its models are.
+    pub runtime: &'a Runtime,
     /// The time of day.
     pub clock: &'a dyn WallClock,
 }
@@ -63,11 +63,11 @@ impl Manifest {
     /// # Errors
     /// When a model is not in the catalog, or none can be selected.
     pub fn of(parts: ManifestParts<'_>) -> Result<impl FnOnce(String) -> Self, Failure> {
-        let ManifestParts { mut design, template_yaml, catalog, clock } = parts;
+        let ManifestParts { mut design, template_yaml, runtime, clock } = parts;
         let mut models = BTreeMap::new();
         let mut pin = |model: &mut Option<String>, task_type: &str| -> Result<(), Failure> {
-            let selected = catalog.select(&ModelWish::of(task_type).named(model.as_deref()))?.model;
-            models.insert(selected.clone(), ModelVersion::of(catalog.config(&selected)?));
+            let selected = runtime.model_for(task_type, model.as_deref())?;
+            models.insert(selected.clone(), ModelVersion::of(&selected, runtime.catalog()));
             *model = Some(selected);
             Ok(())
         };
@@ -81,7 +81,8 @@ impl Manifest {
         if let Some(judge) = &mut design.judge {
             pin(&mut judge.model, JUDGE)?;
         }
-        let prompts = design.variants.iter().map(|variant| (variant.name.clone(), prompt_sha256(&variant.mode)));
+        let prompts =
+            design.variants.iter().map(|variant| (variant.name.clone(), prompt_sha256(&variant.mode)));
         let prompts_sha256 = match design.task {
             ExperimentTask::Riddle => prompts.collect(),
             ExperimentTask::Develop => BTreeMap::new(),
@@ -112,18 +113,19 @@ impl Manifest {
 }
 
 impl ModelVersion {
-    fn of(config: &ModelConfig) -> Self {
-        let model = match &config.provider {
-            ProviderConfig::Local(local) => match &local.source {
-                LocalSource::Known(name) => name.clone(),
-                LocalSource::File(path) => path.display().to_string(),
-            },
-            ProviderConfig::Scripted { script } => script.display().to_string(),
-            http => http.http().map(|http| http.model.clone()).unwrap_or_default(),
+    /// One of the embedder's own has no settings.
+    fn of(model: &str, catalog: &Catalog) -> Self {
+        let entry = catalog.entries().into_iter().find(|entry| entry.name == model);
+        let (Some(entry), Ok(config)) = (entry, catalog.config(model)) else {
+            return Self {
+                provider: "own".to_owned(),
+                model: model.to_owned(),
+                config_sha256: String::new(),
+            };
         };
         // Secrets are in the settings as references, and shown as such.
         let config_sha256 = hex(&Sha256::digest(format!("{config:?}").as_bytes()));
-        Self { provider: config.provider.as_str().to_owned(), model, config_sha256 }
+        Self { provider: entry.provider.as_str().to_owned(), model: entry.location, config_sha256 }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Read in this order: [`Manifest`] is what a run is made of and [`Record`] what was answered; [`RunStore`] keeps both; `trials`
 //! is what is asked, and [`Runner`] asks it.
 
+mod batch;
 mod engine;
 mod error;
 mod manifest;

@@ -66,7 +66,11 @@ impl RunStore {
     ///
     /// # Errors
     /// When a file cannot be written; nothing is left of the run then.
-    pub fn create(&self, experiment: &str, make: impl FnOnce(String) -> Manifest) -> Result<OpenRun, RunStoreError> {
+    pub fn create(
+        &self,
+        experiment: &str,
+        make: impl FnOnce(String) -> Manifest,
+    ) -> Result<OpenRun, RunStoreError> {
         fs::create_dir_all(&self.folder).map_err(RunStoreError::io("make", &self.folder))?;
         let folder = self.new_folder(experiment)?;
         let run = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -155,7 +159,11 @@ impl RunStore {
         let lock = lock(&folder)?;
         let path = folder.join(RECORDS);
         let mut bytes = Vec::new();
-        let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(RunStoreError::io("open", &path))?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(RunStoreError::io("open", &path))?;
         file.read_to_end(&mut bytes).map_err(RunStoreError::io("read", &path))?;
         let whole = whole_lines(&bytes);
         let run = self.read_with(folder, whole)?;
@@ -232,9 +240,9 @@ fn lock(folder: &Path) -> Result<File, RunStoreError> {
     let file = file.map_err(RunStoreError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(RunStoreError::Busy { run: folder.file_name().unwrap_or_default().to_string_lossy().into_owned() })
-        }
+        Err(fs::TryLockError::WouldBlock) => Err(RunStoreError::Busy {
+            run: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        }),
         Err(fs::TryLockError::Error(error)) => Err(RunStoreError::io("lock", &path)(error)),
     }
 }

@@ -51,10 +51,10 @@ pub(super) fn batches(design: &ExperimentTemplate) -> Vec<Vec<Trial<'_>>> {
     batches
 }
 
-impl<'a> Trial<'a> {
-    /// What tells it from the others.
-    pub(super) fn key(&self) -> (&'a str, &'a str, u32) {
-        (&self.variant.name, &self.item.id, self.repeat)
+impl Trial<'_> {
+    /// What tells it from the others: variant, item and repeat.
+    pub(super) fn owned_key(&self) -> (String, String, u32) {
+        (self.variant.name.clone(), self.item.id.clone(), self.repeat)
     }
 
     /// What is asked.
@@ -114,7 +114,7 @@ mod tests {
         (design.repeats, design.width) = (2, 3);
         let batches = batches(&design);
         assert!(batches.iter().rev().skip(1).all(|batch| batch.len() == 24), "{}", batches.len());
-        let keys: Vec<_> = batches.iter().flatten().map(Trial::key).collect();
+        let keys: Vec<_> = batches.iter().flatten().map(Trial::owned_key).collect();
         assert_eq!(keys.len(), 240);
         assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 240);
         for batch in &batches {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use playhouse_protocol::{Failure, FailureClass, TenantId};
 use playhouse_protocol::usage::BudgetLimit;
+use playhouse_protocol::{Failure, FailureClass, TenantId};
 
 /// Whose budget.
 #[derive(Debug, Clone, PartialEq, Eq)]

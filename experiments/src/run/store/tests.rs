@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use playhouse_protocol::{Failure, FailureClass};
+use playhouse_protocol::{Failure, FailureClass, Usage};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -29,7 +29,10 @@ fn record(repeat: u32) -> Record {
         repeat,
         task: None,
         ended_unix_ms: 8,
-        evidence: Evidence::Failed(Failure::new(FailureClass::Deadline, "finish\nin time")),
+        evidence: Evidence::Failed {
+            failure: Failure::new(FailureClass::Deadline, "finish\nin time"),
+            usage: Usage::default(),
+        },
     }
 }
 
