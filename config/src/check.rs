@@ -5,7 +5,8 @@ mod budgets;
 mod cache;
 mod constraints;
 mod endpoint;
-mod model;
+mod experiments;
+pub(crate) mod model;
 mod selection;
 mod timing;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use playhouse_protocol::completion::Sampling;
 
+use crate::aliases::{AliasName, RegisteredModels};
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::key_path::KeyPath;
 use crate::nearest::nearest;
@@ -41,6 +43,8 @@ pub(crate) fn check(raw: RawConfig, folder: &Path, report: &mut Report) -> Confi
         budgets: budgets::budgets(raw.budgets.unwrap_or_default(), report),
         retry_budget: budgets::retry_budget(&raw.retry_budget.unwrap_or_default()),
         prompts_dir: raw.prompts.unwrap_or_default().folder.map(|path| resolve(folder, &path)),
+        experiments: experiments::check(raw.experiments.unwrap_or_default(), folder, report),
+        registered: RegisteredModels::new(),
     }
 }
 
@@ -58,13 +62,22 @@ fn check_names(
 ) {
     for (index, name) in names.iter().enumerate() {
         let path = path.child(&index.to_string());
-        if !models.contains_key(name) {
-            report.value(&path, unknown_model(name, models));
+        if let Some(error) = wrong_name(name, models) {
+            report.value(&path, error);
         } else if names.iter().take(index).any(|before| before == name) {
             let error = ConfigError::new(ConfigErrorKind::DuplicateKey, format!("{name:?} stands twice"));
             report.value(&path, error.with_hint("keep one of the two"));
         }
     }
+}
+
+/// What is wrong with a name that models are selected by: one of the catalog, or an alias of a registered model. Which models
+/// are registered is known only where one is selected.
+fn wrong_name(name: &str, models: &BTreeMap<String, ModelConfig>) -> Option<ConfigError> {
+    if name.starts_with('@') {
+        return AliasName::parse(name).err().map(ConfigError::from);
+    }
+    (!models.contains_key(name)).then(|| unknown_model(name, models))
 }
 
 fn unknown_model(name: &str, models: &BTreeMap<String, ModelConfig>) -> ConfigError {

@@ -109,6 +109,12 @@ impl Environment {
         Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("conversations.db"))
     }
 
+    /// Where experiments and the registry of models are kept: `playhouse/experiments` in the user's folder for state; `None`
+    /// when no variable tells where that is.
+    pub fn experiments_dir(&self) -> Option<PathBuf> {
+        Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("experiments"))
+    }
+
     /// The names (never the values) of the variables that tell of a provider that could be configured.
     pub fn provider_variables(&self) -> Vec<&'static str> {
         PROVIDER_VARIABLES.into_iter().filter(|name| self.has(name)).collect()
@@ -169,6 +175,16 @@ mod tests {
         assert_eq!(file(Environment::of([("HOME", "/h")])), Some(at_home));
         let named = PathBuf::from("/s/playhouse/conversations.db");
         assert_eq!(file(Environment::of([("HOME", "/h"), ("XDG_STATE_HOME", "/s")])), Some(named));
+    }
+
+    #[test]
+    fn experiments_are_kept_in_the_folder_for_state() {
+        let dir = |environment: Environment| environment.experiments_dir();
+        assert_eq!(dir(Environment::of([])), None);
+        let at_home = PathBuf::from("/h/.local/state/playhouse/experiments");
+        assert_eq!(dir(Environment::of([("HOME", "/h")])), Some(at_home));
+        let named = PathBuf::from("/s/playhouse/experiments");
+        assert_eq!(dir(Environment::of([("HOME", "/h"), ("XDG_STATE_HOME", "/s")])), Some(named));
     }
 
     #[test]

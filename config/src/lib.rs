@@ -7,6 +7,7 @@
 //! 3. [`environment`] and [`mod@load`]: where settings are found and how they are read: text, its marks, its
 //!    shape (`shape`, by the schema of the raw types), then checked settings (`check`);
 //! 4. [`schema`] and [`mod@show`]: settings for editors and for people; [`specs`]: files with many specs;
+//!    [`mod@entry`]: one model apart from the rest; [`aliases`]: names of registered models;
 //! 5. [`error`]: what can be wrong with them;
 //! 6. [`prompts`]: the templates of what the shipped agents ask; [`reasoning`]: ways to have a model think; [`riddles`]: what
 //!    it is asked, with the answers.
@@ -25,6 +26,8 @@ mod report;
 mod shape;
 mod yaml;
 
+pub mod aliases;
+pub mod entry;
 pub mod experiments;
 pub mod riddles;
 pub mod schema;
@@ -39,6 +42,8 @@ mod nearest;
 pub mod prompts;
 pub mod reasoning;
 
+pub use aliases::{AliasName, AliasTarget, RegisteredModel, RegisteredModels};
+pub use entry::{entry_yaml, parse_entry};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
 pub use load::{LoadArgs, Loaded, check_secrets, default_yaml, load, parse_str};

@@ -92,7 +92,12 @@ pub fn check_secrets(config: &Config, environment: &Environment) -> Vec<ConfigEr
         Some((KeyPath::of(["models", name, "api_key"]), key))
     });
     let redis = config.cache.redis.iter().map(|redis| (KeyPath::of(["cache", "redis", "url"]), &redis.url));
-    keys.chain(redis).filter_map(|(path, key)| Some(key.resolve_in(environment).err()?.about(path))).collect()
+    let token = config.experiments.tracking_token.iter();
+    let token = token.map(|token| (KeyPath::of(["experiments", "tracking_token"]), token));
+    keys.chain(redis)
+        .chain(token)
+        .filter_map(|(path, key)| Some(key.resolve_in(environment).err()?.about(path)))
+        .collect()
 }
 
 fn parse(name: &str, text: &str, folder: &Path) -> Result<(Config, Vec<ConfigError>), ConfigErrors> {

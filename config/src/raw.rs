@@ -7,6 +7,7 @@ mod agents;
 mod budgets;
 mod cache;
 mod endpoint;
+mod experiments;
 mod model;
 mod selection;
 
@@ -21,6 +22,7 @@ pub(crate) use cache::{RawCache, RawRedis};
 pub(crate) use endpoint::{
     RawBreaker, RawConcurrency, RawHedging, RawPacing, RawRetries, RawTimeouts, RawTraffic,
 };
+pub(crate) use experiments::RawExperiments;
 pub(crate) use model::{RawCacheMode, RawModel, RawOverflow, RawPrice, RawProvider};
 pub(crate) use selection::{RawConstraints, RawDemotion, RawPreference, RawSelection, RawWeight, RawWeights};
 
@@ -59,6 +61,9 @@ pub(crate) struct RawConfig {
     /// Where prompt templates come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prompts: Option<RawPrompts>,
+    /// Where experiments and the registry of models are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) experiments: Option<RawExperiments>,
 }
 
 /// Bounds of the runtime.

@@ -19,6 +19,10 @@ pub(crate) const REFERENCE_HINT: &str =
 pub(crate) const REDIS_HINT: &str =
     "refer to the address, for example `env:REDIS_URL` or `file:secrets/redis.url`";
 
+/// The same for the token of a tracking server.
+pub(crate) const TRACKING_HINT: &str =
+    "refer to the token, for example `env:MLFLOW_TRACKING_TOKEN` or `file:secrets/mlflow.token`";
+
 /// Where a secret is to be read: settings hold this, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretRef {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use playhouse_protocol::completion::Sampling;
 
+use crate::aliases::RegisteredModels;
 use crate::secret::SecretRef;
 
 mod defaults;
@@ -35,6 +36,23 @@ pub struct Config {
     pub retry_budget: RetryBudgetConfig,
     /// A folder with prompt templates that stand above the built-in ones of the same name.
     pub prompts_dir: Option<PathBuf>,
+    /// Where experiments and the registry of models are kept.
+    pub experiments: ExperimentsConfig,
+    /// The registered models that an alias may lead to. No setting: whoever reads a registry fills it in, beside an entry
+    /// of [`models`](Self::models) for each version.
+    pub registered: RegisteredModels,
+}
+
+/// Where experiments and the registry of models are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExperimentsConfig {
+    /// The folder of runs and of the registry. `None` is the user's own
+    /// ([`Environment::experiments_dir`](crate::Environment::experiments_dir)).
+    pub dir: Option<PathBuf>,
+    /// The address of an MLflow server without a slash at its end and without `/api`; http or https, and no credentials.
+    pub tracking_uri: Option<String>,
+    /// Where the bearer token for that server is.
+    pub tracking_token: Option<SecretRef>,
 }
 
 /// One entry of the catalog.

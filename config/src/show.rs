@@ -1,18 +1,18 @@
 //! Checked settings → YAML again, with nothing left to defaults.
 
-mod model;
+pub(crate) mod model;
 mod selection;
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::raw::{
-    RawAgent, RawAgents, RawAttempts, RawBudgets, RawCache, RawConfig, RawDevelop, RawJournal, RawLimits,
-    RawPrompts, RawRedis, RawRetryBudget, RawUsageLimits,
+    RawAgent, RawAgents, RawAttempts, RawBudgets, RawCache, RawConfig, RawDevelop, RawExperiments,
+    RawJournal, RawLimits, RawPrompts, RawRedis, RawRetryBudget, RawUsageLimits,
 };
 use crate::settings::{
-    AgentConfig, AgentsConfig, AttemptsConfig, BudgetsConfig, CacheConfig, Config, JournalConfig,
-    LimitsConfig, RetryBudgetConfig, UsageLimits,
+    AgentConfig, AgentsConfig, AttemptsConfig, BudgetsConfig, CacheConfig, Config, ExperimentsConfig,
+    JournalConfig, LimitsConfig, RetryBudgetConfig, UsageLimits,
 };
 
 /// Billionths in a dollar.
@@ -37,6 +37,7 @@ fn raw(config: &Config) -> RawConfig {
         budgets: budgets(&config.budgets),
         retry_budget: Some(retry_budget(&config.retry_budget)),
         prompts: config.prompts_dir.as_ref().map(|folder| RawPrompts { folder: Some(text(folder)) }),
+        experiments: experiments(&config.experiments),
     }
 }
 
@@ -106,6 +107,15 @@ fn budgets(budgets: &BudgetsConfig) -> Option<RawBudgets> {
         day: some(&budgets.day),
         tenant_day: some(&budgets.tenant_day),
         tenants: (!budgets.tenants.is_empty()).then(|| tenants.collect()),
+    })
+}
+
+/// Nothing where nothing is set.
+fn experiments(experiments: &ExperimentsConfig) -> Option<RawExperiments> {
+    (*experiments != ExperimentsConfig::default()).then(|| RawExperiments {
+        dir: experiments.dir.as_ref().map(|dir| text(dir)),
+        tracking_uri: experiments.tracking_uri.clone(),
+        tracking_token: experiments.tracking_token.as_ref().map(ToString::to_string),
     })
 }
 

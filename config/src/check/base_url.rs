@@ -29,6 +29,15 @@ pub(super) fn check(text: &str, provider: RawProvider) -> Result<Url, ConfigErro
         Some(url) => format!("write, for example, `{url}`"),
         None => "write, for example, `https://api.openai.com/v1` or `http://127.0.0.1:8000/v1`".to_owned(),
     };
+    let url = of_server(text, &example, "api_key")?;
+    match too_far(url.path().trim_end_matches('/'), provider) {
+        Some(hint) => Err(wrong("the URL goes too far", hint)),
+        None => Ok(url),
+    }
+}
+
+/// Checks the address of a server of any kind; `key` is the setting that refers to its secret.
+pub(super) fn of_server(text: &str, example: &str, key: &str) -> Result<Url, ConfigError> {
     let text = text.trim();
     let Ok(url) = Url::parse(text) else { return Err(wrong("not a URL", example)) };
     if !matches!(url.scheme(), "http" | "https") {
@@ -40,16 +49,13 @@ pub(super) fn check(text: &str, provider: RawProvider) -> Result<Url, ConfigErro
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong(
             "the URL holds a user name or password",
-            "take it out, and refer to the key with `api_key`",
+            format!("take it out, and refer to the key with `{key}`"),
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("the URL has a part behind `?` or `#`", "keep only what stands before it"));
     }
-    match too_far(url.path().trim_end_matches('/'), provider) {
-        Some(hint) => Err(wrong("the URL goes too far", hint)),
-        None => Ok(url),
-    }
+    Ok(url)
 }
 
 fn wrong(message: &str, hint: impl Into<String>) -> ConfigError {
@@ -90,7 +96,7 @@ pub(super) fn warn(url: &Url, provider: RawProvider, has_key: bool, path: &KeyPa
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -49,7 +49,7 @@ fn check_name(name: &str, path: &KeyPath, report: &mut Report) {
     }
 }
 
-fn check_entry(
+pub(crate) fn check_entry(
     name: &str,
     raw: RawModel,
     folder: &Path,

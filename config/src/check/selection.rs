@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{constraints, ms_or, unknown_model};
+use super::{constraints, ms_or, wrong_name};
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::key_path::KeyPath;
 use crate::nearest::nearest;
@@ -63,8 +63,8 @@ fn task_path(top: &KeyPath, key: &str, task: &str, report: &mut Report) -> KeyPa
 }
 
 fn known(name: &str, models: &Models, path: &KeyPath, report: &mut Report) {
-    if !models.contains_key(name) {
-        report.value(path, unknown_model(name, models));
+    if let Some(error) = wrong_name(name, models) {
+        report.value(path, error);
     }
 }
 
@@ -76,8 +76,8 @@ fn check_weights(
 ) -> BTreeMap<String, u32> {
     let mut weights = BTreeMap::new();
     for (name, weight) in raw {
-        if !models.contains_key(&name) {
-            report.key(&path.child(&name), unknown_model(&name, models));
+        if let Some(error) = wrong_name(&name, models) {
+            report.key(&path.child(&name), error);
         }
         if let Some(RawWeight(weight)) = weight {
             weights.insert(name, weight);

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use playhouse_protocol::completion::Sampling;
 
+use crate::aliases::RegisteredModels;
 use crate::secret::SecretRef;
 
 use super::{
     AgentConfig, AgentsConfig, AttemptsConfig, BreakerConfig, BudgetsConfig, CacheConfig, CacheMode,
-    ConcurrencyConfig, Config, DemotionConfig, HedgingConfig, HttpConfig, JournalConfig, LimitsConfig,
-    LocalConfig, LocalSource, ModelConfig, OverflowPolicy, PacingConfig, PriceConfig, ProviderConfig,
-    RedisConfig, RetriesConfig, RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
+    ConcurrencyConfig, Config, DemotionConfig, ExperimentsConfig, HedgingConfig, HttpConfig, JournalConfig,
+    LimitsConfig, LocalConfig, LocalSource, ModelConfig, OverflowPolicy, PacingConfig, PriceConfig,
+    ProviderConfig, RedisConfig, RetriesConfig, RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
 };
 
 /// The embedded models that are in every catalog, the default one first. `known:` takes these names.
@@ -37,6 +38,8 @@ impl Default for Config {
             budgets: BudgetsConfig::default(),
             retry_budget: RetryBudgetConfig::default(),
             prompts_dir: None,
+            experiments: ExperimentsConfig::default(),
+            registered: RegisteredModels::new(),
         }
     }
 }

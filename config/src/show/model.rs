@@ -10,7 +10,7 @@ use crate::settings::{
     OverflowPolicy, PacingConfig, PriceConfig, ProviderConfig, TrafficConfig,
 };
 
-pub(super) fn model(entry: &ModelConfig) -> RawModel {
+pub(crate) fn model(entry: &ModelConfig) -> RawModel {
     let common = RawModel {
         context_tokens: entry.context_tokens,
         completion_tokens_default: Some(entry.completion_tokens_default),

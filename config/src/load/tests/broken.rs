@@ -31,7 +31,7 @@ fn an_unknown_key_is_reported_with_the_nearest_one() {
 fn an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() {
     assert_snapshot!(errors("colour: red\n"), @"
     playhouse.yaml:1:1: colour: unknown key
-    hint: the keys at the top of the file are: agents, attempts, budgets, cache, journal, limits, models, prompts, retry_budget, selection
+    hint: the keys at the top of the file are: agents, attempts, budgets, cache, experiments, journal, limits, models, prompts, retry_budget, selection
     ");
     assert_snapshot!(errors("agents:\n  develop:\n    9lives: 1\n"), @"
     playhouse.yaml:3:5: agents.develop.9lives: unknown key
@@ -611,4 +611,52 @@ fn hostile_text_is_refused_in_time_that_grows_with_its_length() {
     assert!(errors(&flow).contains("deeper"));
     let many_models: Vec<_> = (0..20_000).map(|n| format!("  m{n}: {{provider: locl}}\n")).collect();
     assert_eq!(super::parse_str("p", &format!("models:\n{}", many_models.concat())).unwrap_err().len(), 100);
+}
+
+#[test]
+fn the_address_of_a_tracking_server_holds_no_secret_and_no_path_of_the_interface() {
+    let check = |uri: &str| errors(&format!("experiments:\n  tracking_uri: {uri}\n"));
+    assert_snapshot!(check("127.0.0.1:5000"), @"
+    playhouse.yaml:2:17: experiments.tracking_uri: not a URL
+    hint: write, for example, `http://127.0.0.1:5000`
+    ");
+    assert_snapshot!(check("sqlite:///mlflow.db"), @"
+    playhouse.yaml:2:17: experiments.tracking_uri: the URL begins with neither `http://` nor `https://`
+    hint: write, for example, `http://127.0.0.1:5000`
+    ");
+    assert_snapshot!(check("https://a/mlflow/api/2.0/"), @"
+    playhouse.yaml:2:17: experiments.tracking_uri: the URL goes too far
+    hint: leave out what begins with `/api`; it is added to each request
+    ");
+    let password = check("https://me:hidden@a");
+    assert!(!password.contains("hidden"));
+    assert_snapshot!(password, @"
+    playhouse.yaml:2:17: experiments.tracking_uri: the URL holds a user name or password
+    hint: take it out, and refer to the key with `tracking_token`
+    ");
+    assert_snapshot!(errors("experiments: {tracking_token: hidden}"), @"
+    playhouse.yaml:1:31: experiments.tracking_token: this is not a reference; a token must not stand in a file of settings
+    hint: refer to the token, for example `env:MLFLOW_TRACKING_TOKEN` or `file:secrets/mlflow.token`
+    ");
+}
+
+#[test]
+fn an_alias_is_taken_where_models_are_selected_and_its_form_is_checked() {
+    let text = "
+selection:
+  default: '@coder:0'
+  by_task: {review: '@'}
+  split: {generate: {'@a b': 1}}
+  constraints: {chat: {among: ['@coder:new']}}
+";
+    assert_snapshot!(errors(text), @r#"
+    playhouse.yaml:3:12: selection.default: not an alias of a registered model
+    hint: write `@NAME`, `@NAME:production`, `@NAME:candidate` or `@NAME:2`
+    playhouse.yaml:4:21: selection.by_task.review: not an alias of a registered model
+    hint: write `@NAME`, `@NAME:production`, `@NAME:candidate` or `@NAME:2`
+    playhouse.yaml:5:22: selection.split.generate."@a b": not an alias of a registered model
+    hint: write `@NAME`, `@NAME:production`, `@NAME:candidate` or `@NAME:2`
+    playhouse.yaml:6:32: selection.constraints.chat.among.0: not an alias of a registered model
+    hint: write `@NAME`, `@NAME:production`, `@NAME:candidate` or `@NAME:2`
+    "#);
 }

@@ -68,6 +68,7 @@ agents: {generate: &all {temperature: 1, top_p: 1, top_k: 1, seed: 1}, review: *
 limits: {tenant_tasks_open_max: 5}
 journal: {path: j.db}
 prompts: {folder: f}
+experiments: {dir: d, tracking_uri: 'http://127.0.0.1:5000', tracking_token: 'env:T'}
 ";
     let shown: Value = yaml::parse(&show(&accepted(text).0), &mut Vec::new()).unwrap();
     let mut in_shown = BTreeSet::new();
@@ -111,6 +112,7 @@ fn the_schema_accepts_the_default_file_and_refuses_what_we_refuse() {
         "selection: {split: {review: {a: 0}}}",
         "cache: {redis: {url: 'redis://127.0.0.1'}}",
         "budgets: {day: {usd: -1}}",
+        "experiments: {tracking_token: abc}",
     ] {
         assert!(!valid(text), "{text}");
         assert!(parse_str("p", text).is_err(), "{text}");

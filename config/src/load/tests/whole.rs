@@ -51,6 +51,9 @@ fn the_examples_of_the_default_file_are_right() {
     assert_eq!(config.models["served"].fallbacks, ["claude", "qwen2.5-coder-0.5b"]);
     assert!(matches!(config.models["claude"].provider, ProviderConfig::Anthropic(_)));
     assert_eq!(config.cache.redis, Some(RedisConfig::new(SecretRef::Env("REDIS_URL".into()))));
+    let tracking = &config.experiments;
+    assert_eq!(tracking.tracking_uri.as_deref(), Some("http://127.0.0.1:5000"));
+    assert_eq!(tracking.tracking_token, Some(SecretRef::Env("MLFLOW_TRACKING_TOKEN".into())));
     assert_eq!(config.budgets.tenants["acme"].cost_nano_usd_max, Some(50_000_000_000));
 }
 
@@ -424,4 +427,30 @@ budgets: {day: {usd: 1}, tenant_day: {usd: 0.00000000019}, tenants: {acme: {usd:
     playhouse.yaml:14:82: budgets.tenants.acme.usd: it is more than all tenants together have
     hint: raise `budgets.day`
     ");
+}
+
+#[test]
+fn where_experiments_are_kept_and_tracked_is_read() {
+    let text = "experiments: {dir: /e, tracking_uri: 'HTTP://A.example/mlflow//', tracking_token: file:t}";
+    let (config, warnings) = accepted(text);
+    assert_eq!(config.experiments.dir.as_deref(), Some(Path::new("/e")));
+    assert_eq!(config.experiments.tracking_uri.as_deref(), Some("http://a.example/mlflow"));
+    assert!(warnings.contains("in the clear"), "{warnings}");
+    assert!(accepted("experiments: {tracking_token: 'env:T'}").1.contains("it has no effect"));
+    let keys = crate::check_secrets(&config, &Environment::of([]));
+    assert_eq!(keys.len(), 1, "{keys:?}");
+}
+
+#[test]
+fn an_alias_may_stand_where_models_are_selected() {
+    let text = "
+selection:
+  default: '@coder'
+  by_task: {review: '@coder:2'}
+  split: {generate: {'@coder:candidate': 1, smollm2-135m: 9}}
+  constraints: {chat: {among: ['@coder']}}
+";
+    let (config, warnings) = accepted(text);
+    assert_eq!((config.selection.default.as_str(), warnings.as_str()), ("@coder", ""));
+    assert_eq!(accepted(&crate::show(&config)).0, config);
 }
