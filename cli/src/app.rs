@@ -72,6 +72,7 @@ impl App {
             Command::Models(args) => commands::models::run(self, &args),
             Command::Tokens(args) => commands::tokens::run(self, &args),
             Command::Compress(args) => commands::compress::run(self, &args),
+            Command::Experiment(command) => commands::experiment::run(self, &command),
             Command::Config(command) => commands::config::run(self, &command),
             Command::Completions { shell } => commands::completions::run(self, shell),
             Command::ExitCodes => {

@@ -1,13 +1,17 @@
 //! Comparisons of models and prompts on honest numbers.
 //!
-//! Read in this order: [`run`] is what a run is made of; [`analysis`] is what may be claimed from it; [`report`] writes that down for
-//! people; [`statistics`] are the formulas. None of them knows a model or a clock; chance is handed in.
+//! Read in this order: [`run`] is what a run is made of, where it is kept and how it asks; [`analysis`] is what may be claimed from it;
+//! [`report`] writes that down for people; [`verify`] makes it all again; [`statistics`] are the formulas. [`use_cases`] are for
+//! embedders.
 
 pub mod run;
 
 pub mod analysis;
 pub mod report;
 pub mod statistics;
+pub mod verify;
+
+pub mod use_cases;
 
 #[cfg(test)]
 mod fixture;

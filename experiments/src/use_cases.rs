@@ -135,7 +135,13 @@ impl TestModelWithRiddles {
     /// When it is wrong in itself, the run cannot be written down, or it did not come to its end.
     pub async fn run(&self, runtime: &Runtime, store: &RunStore) -> Result<Report, Failure> {
         let clock = Arc::new(SystemWallClock::now());
-        let parts = ManifestParts { design: self.design(), template_yaml: None, runtime, clock: &*clock };
+        let parts = ManifestParts {
+            design: self.design(),
+            template_yaml: None,
+            catalog: runtime.catalog(),
+            model_for: &|task_type, model| runtime.model_for(task_type, model),
+            clock: &*clock,
+        };
         let manifest = Manifest::of(parts)?;
         let mut run = store.create(&self.name, manifest)?;
         let runner = Runner { runtime: runtime.clone(), clock, options: TaskOptions::default() };

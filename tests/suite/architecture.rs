@@ -12,9 +12,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("supervisors", &["protocol"]),
     ("actors", &["config", "models", "protocol", "supervisors"]),
     ("runtime", &["actors", "config", "models", "protocol", "supervisors"]),
-    ("experiments", &["config", "protocol"]),
+    ("experiments", &["config", "protocol", "runtime"]),
     ("gateway", &["runtime"]),
-    ("cli", &["config", "gateway", "models", "protocol", "runtime"]),
+    ("cli", &["config", "experiments", "gateway", "models", "protocol", "runtime"]),
 ];
 
 /// Libraries with one door: the only crates that may depend on them.

@@ -2,6 +2,7 @@
 
 mod chat;
 mod compress;
+mod experiment;
 mod journal;
 mod load;
 mod models;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use chat::{ChatArgs, ChatCommand, CompareFormat, ExportFormat};
 pub(crate) use compress::{CompressArgs, CompressFormat};
+pub(crate) use experiment::{AskingArgs, ExperimentCommand, ModesArgs, ReportFormat, ResumeArgs, RunArgs};
 pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand};
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
 pub(crate) use models::{ModelsArgs, ModelsCommand, PullArgs, WhyArgs};
@@ -102,6 +104,9 @@ pub(crate) enum Command {
     Tokens(TokensArgs),
     /// Make a text fit into a number of tokens, and say what that cost
     Compress(Box<CompressArgs>),
+    /// Compare models, prompts and ways of thinking on honest numbers
+    #[command(subcommand)]
+    Experiment(Box<ExperimentCommand>),
     /// Print, check and explain the settings
     #[command(subcommand)]
     Config(ConfigCommand),

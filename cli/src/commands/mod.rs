@@ -7,6 +7,7 @@ pub(crate) mod compress;
 pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod develop;
+pub(crate) mod experiment;
 pub(crate) mod generate;
 pub(crate) mod load;
 pub(crate) mod models;

@@ -2,10 +2,12 @@
 
 mod batch;
 mod pull;
+mod run;
 mod task;
 
 pub(crate) use batch::BatchProgress;
 pub(crate) use pull::PullView;
+pub(crate) use run::RunProgress;
 pub(crate) use task::TaskProgress;
 
 use std::time::Duration;

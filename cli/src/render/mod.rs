@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod chat;
 pub(crate) mod compress;
 pub(crate) mod develop;
+pub(crate) mod experiment;
 pub(crate) mod generate;
 pub(crate) mod journal;
 pub(crate) mod json;

@@ -20,6 +20,18 @@ impl Table {
         }
     }
 
+    /// A table of these rows; columns of numbers stand right.
+    pub(crate) fn of(header: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        let is_number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '–' | '$'));
+        let right = (0..header.len()).map(|column| {
+            column > 0 && rows.iter().filter_map(|row| row.get(column)).all(is_number)
+        });
+        let right = right.collect();
+        let mut table = Self { header, right, rows: Vec::new() };
+        rows.into_iter().for_each(|row| table.push(row));
+        table
+    }
+
     /// Adds a column of numbers in front of the first one, whose name is only known now, with a cell for each row.
     pub(crate) fn numbers_in_front(&mut self, name: String, cells: impl IntoIterator<Item = String>) {
         self.header.insert(0, name);
@@ -31,6 +43,10 @@ impl Table {
 
     /// Adds a row; it has a cell for each column.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.push(cells.into());
+    }
+
+    fn push(&mut self, cells: Vec<String>) {
         self.rows.push(cells.into_iter().map(|cell| cell.replace(['\n', '\r', '\t'], " ")).collect());
     }
 

@@ -1,12 +1,11 @@
 //! What a run is made of.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_config::reasoning::prompt_sha256;
 use playhouse_protocol::{Failure, WallClock};
-use playhouse_runtime::Runtime;
 use playhouse_runtime::models::Catalog;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -40,17 +39,27 @@ pub struct Manifest {
     pub machine: Machine,
 }
 
+/// Task type and the name that was given, if any, to the name of a model.
+pub type ModelFor<'a> = dyn Fn(&str, Option<&str>) -> Result<String, Failure> + 'a;
+
 /// What a manifest is made of.
-#[derive(Debug)]
 pub struct ManifestParts<'a> {
     /// What is compared.
     pub design: ExperimentTemplate,
     /// The template as it was written, where it came from a file.
     pub template_yaml: Option<String>,
-    /// Where its models are.
-    pub runtime: &'a Runtime,
+    /// The models.
+    pub catalog: &'a Catalog,
+    /// Gives the model that a task of a type asks: the one that is named, or the one that is selected.
+    pub model_for: &'a ModelFor<'a>,
     /// The time of day.
     pub clock: &'a dyn WallClock,
+}
+
+impl fmt::Debug for ManifestParts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManifestParts").field("experiment", &self.design.name).finish_non_exhaustive()
+    }
 }
 
 impl Manifest {
@@ -63,11 +72,11 @@ impl Manifest {
     /// # Errors
     /// When a model is not in the catalog, or none can be selected.
     pub fn of(parts: ManifestParts<'_>) -> Result<impl FnOnce(String) -> Self, Failure> {
-        let ManifestParts { mut design, template_yaml, runtime, clock } = parts;
+        let ManifestParts { mut design, template_yaml, catalog, model_for, clock } = parts;
         let mut models = BTreeMap::new();
         let mut pin = |model: &mut Option<String>, task_type: &str| -> Result<(), Failure> {
-            let selected = runtime.model_for(task_type, model.as_deref())?;
-            models.insert(selected.clone(), ModelVersion::of(&selected, runtime.catalog()));
+            let selected = model_for(task_type, model.as_deref())?;
+            models.insert(selected.clone(), ModelVersion::of(&selected, catalog));
             *model = Some(selected);
             Ok(())
         };
@@ -101,6 +110,20 @@ impl Manifest {
         })
     }
 
+    /// Makes sure that the models are still what they were when the run began: answers of others would not be comparable.
+    ///
+    /// # Errors
+    /// Class `InvalidInput`, with every model that has changed.
+    pub fn check_models(&self, catalog: &Catalog) -> Result<(), Failure> {
+        let changed = self.models.iter().filter(|(name, version)| ModelVersion::of(name, catalog) != **version);
+        let changed: Vec<_> = changed.map(|(name, _)| name.as_str()).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let message = format!("go on with run {}: the settings of {} have changed since", self.run, changed.join(", "));
+        Err(Failure::invalid(message).with_hint("Take the changes back, or begin a new run."))
+    }
+
     /// A hash of all of it, in hexadecimal: runs of the same name in different folders are told apart by it.
     ///
     /// # Errors
@@ -124,7 +147,7 @@ impl ModelVersion {
             };
         };
         // Secrets are in the settings as references, and shown as such.
-        let config_sha256 = hex(&Sha256::digest(format!("{config:?}").as_bytes()));
+        let config_sha256 = hex(&Sha256::digest(playhouse_config::entry_yaml(config).as_bytes()));
         Self { provider: entry.provider.as_str().to_owned(), model: entry.location, config_sha256 }
     }
 }

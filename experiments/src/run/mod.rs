@@ -4,6 +4,7 @@
 //! is what is asked, and [`Runner`] asks it.
 
 mod batch;
+mod combine;
 mod engine;
 mod error;
 mod manifest;
@@ -13,11 +14,9 @@ mod trials;
 
 pub(crate) mod files;
 
-#[cfg(test)]
-pub(crate) mod sample;
-
+pub use combine::combine;
 pub use engine::{Progress, RunError, Runner};
 pub use error::RunStoreError;
-pub use manifest::{CodeVersion, Machine, Manifest, ManifestParts, ModelVersion};
+pub use manifest::{CodeVersion, Machine, Manifest, ManifestParts, ModelFor, ModelVersion};
 pub use record::{Ending, Evidence, Record};
 pub use store::{OpenRun, RunStore, StoredRun};

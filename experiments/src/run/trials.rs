@@ -106,12 +106,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::run::sample::design;
+    use crate::fixture::{design, items};
 
     #[test]
     fn every_variant_is_asked_every_item_as_often_as_wanted_in_batches_of_whole_items() {
-        let mut design = design(3, 40);
-        (design.repeats, design.width) = (2, 3);
+        let mut design = design(&["a", "b", "c"], items(40), 2);
+        design.width = 3;
         let batches = batches(&design);
         assert!(batches.iter().rev().skip(1).all(|batch| batch.len() == 24), "{}", batches.len());
         let keys: Vec<_> = batches.iter().flatten().map(Trial::owned_key).collect();
@@ -125,8 +125,7 @@ mod tests {
 
     #[test]
     fn seeds_differ_between_repeats_and_items_and_not_between_variants() {
-        let mut design = design(2, 2);
-        design.repeats = 2;
+        let mut design = design(&["a", "b"], items(2), 2);
         let seeds = |design: &ExperimentTemplate| -> Vec<_> {
             let batches = batches(design);
             let asks = batches.iter().flatten().map(|trial| trial.ask(design));

@@ -1,25 +1,13 @@
-use std::collections::BTreeMap;
-
 use playhouse_protocol::{Failure, FailureClass, Usage};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::run::sample::design;
-use crate::run::{CodeVersion, Evidence, Machine};
+use crate::fixture;
+use crate::run::Evidence;
 
 fn manifest(run: String) -> Manifest {
-    Manifest {
-        version: Manifest::VERSION,
-        run,
-        created_unix_ms: 7,
-        design: design(2, 3),
-        template_yaml: None,
-        prompts_sha256: BTreeMap::new(),
-        models: BTreeMap::new(),
-        code: CodeVersion { playhouse: "0".to_owned() },
-        machine: Machine { os: "linux".to_owned(), arch: "x".to_owned(), threads: 1 },
-    }
+    Manifest { run, ..fixture::manifest(fixture::design(&["a", "b"], fixture::items(3), 1)) }
 }
 
 fn record(repeat: u32) -> Record {
