@@ -125,6 +125,11 @@ impl Tally {
         sign_test(self.wins, self.losses)
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of items is above zero, and one past 2^64 is taken for 2^64"
+    )]
     fn items_needed(&self, level: f64) -> Option<u64> {
         let items = self.items() as f64;
         let plan = Plan {
@@ -134,7 +139,11 @@ impl Tally {
             power: POWER,
         };
         // Without a difference there is nothing to be planned.
-        pairs_needed(&plan).ok()
+        let planned = pairs_needed(&plan).ok()?;
+        // The plan takes the test for continuous. The exact one needs so many items that differ before winning all of them is
+        // enough: 2 / 2^n must not be above the level.
+        let decisive = ((1.0 - level.log2()).ceil() / plan.discordant).ceil();
+        Some(planned.max(decisive as u64))
     }
 }
 

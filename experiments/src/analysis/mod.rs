@@ -2,7 +2,7 @@
 //!
 //! Pure: manifest, records and ending go in, a [`Report`] comes out, to the byte the same each time. Read in this order:
 //!
-//! 1. `analyse`: [`analyse`] and the [`Report`];
+//! 1. `analyse`: [`analyse()`] and the [`Report`];
 //! 2. `measure`: what one record says, scored again from its text; `table`: all of them in the order of the design;
 //! 3. `cell`: one variant alone, with `summary` for each metric;
 //! 4. `comparison`: two variants on the same items, and what is found;

@@ -67,7 +67,7 @@ fn a_test_that_counted_every_repeat_would_find_winners_where_there_are_none() {
             .map(|item| item.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1)))
             .collect();
         [by_repeat, of_items]
-            .map(|pairs| is_winner(&judge(&[Tally::new(&pairs, Direction::Higher)], ALPHA)[0].1))
+            .map(|pairs| is_winner(judge(&[Tally::new(&pairs, Direction::Higher)], ALPHA)[0].1))
     };
     let runs: Vec<_> = (0..RUNS).map(|_| run()).collect();
     let winners = |which: usize| runs.iter().filter(|run| run[which]).count();
