@@ -105,8 +105,10 @@ impl TestModelWithRiddles {
                 rounds: 1,
             }
         };
-        let variants = self.models.iter().flat_map(|model| self.modes.iter().map(move |mode| variant(model, mode)));
-        let mut metrics = vec![Metric::Accuracy, Metric::LatencyMs, Metric::CompletionTokens, Metric::CostUsd];
+        let variants =
+            self.models.iter().flat_map(|model| self.modes.iter().map(move |mode| variant(model, mode)));
+        let mut metrics =
+            vec![Metric::Accuracy, Metric::LatencyMs, Metric::CompletionTokens, Metric::CostUsd];
         if self.judge.is_some() {
             metrics.insert(1, Metric::JudgedAccuracy);
         }

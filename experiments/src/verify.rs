@@ -54,7 +54,9 @@ pub enum VerifyError {
         reason: String,
     },
     /// The report says something else than the records.
-    #[error("verify run {run}: the report does not say what the records say, first at {pointer}: {written} instead of {derived}")]
+    #[error(
+        "verify run {run}: the report does not say what the records say, first at {pointer}: {written} instead of {derived}"
+    )]
     Differs {
         /// The run.
         run: String,
@@ -66,7 +68,9 @@ pub enum VerifyError {
         derived: String,
     },
     /// A prompt of the manifest is not the one that its hash is of.
-    #[error("verify run {run}: the prompt of variant {variant} is not the one that was hashed when the run began")]
+    #[error(
+        "verify run {run}: the prompt of variant {variant} is not the one that was hashed when the run began"
+    )]
     Prompt {
         /// The run.
         run: String,
@@ -83,7 +87,9 @@ impl From<VerifyError> for Failure {
                 return error.into();
             }
             VerifyError::NoReport { run, .. } => format!("`playhouse experiment report {run}` writes one."),
-            VerifyError::Io { .. } => "Check that the folder is there, may be written, and has room.".to_owned(),
+            VerifyError::Io { .. } => {
+                "Check that the folder is there, may be written, and has room.".to_owned()
+            }
             VerifyError::Differs { .. } | VerifyError::Prompt { .. } => {
                 "A file of the run was changed after it was written: do not trust it.".to_owned()
             }
@@ -151,7 +157,9 @@ pub fn verify(run: &StoredRun) -> Result<Verified, VerifyError> {
     let derived_value = parse(&derived)?;
     if written != derived {
         let (pointer, written, derived) = first_difference(&parse(&written)?, &derived_value, String::new())
-            .unwrap_or_else(|| ("its form".to_owned(), "other white space".to_owned(), "what is written".to_owned()));
+            .unwrap_or_else(|| {
+                ("its form".to_owned(), "other white space".to_owned(), "what is written".to_owned())
+            });
         return Err(VerifyError::Differs { run: name.clone(), pointer, written, derived });
     }
     Ok(Verified { records: run.records.len(), numbers: numbers(&derived_value) })

@@ -22,7 +22,8 @@ impl RunProgress {
     pub(crate) fn new(ui: &Ui) -> Self {
         let bar = ui.is_live().then(|| {
             let bar = ui.bars().add(ProgressBar::new(0));
-            let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {elapsed} eta {eta} {msg}");
+            let style =
+                ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {elapsed} eta {eta} {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
             bar.enable_steady_tick(TICK);
             bar

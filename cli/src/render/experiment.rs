@@ -17,7 +17,9 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
         let sentence = match claim.finding {
             Finding::Better if claim.is_deciding => style.green(&sentence),
             Finding::Worse if claim.is_deciding => style.red(&sentence),
-            Finding::Better | Finding::Worse | Finding::NoEvidence | Finding::TooFewItems => sentence.into_owned(),
+            Finding::Better | Finding::Worse | Finding::NoEvidence | Finding::TooFewItems => {
+                sentence.into_owned()
+            }
         };
         // Writing to a string does not fail.
         let _ = writeln!(text, "- {sentence}");

@@ -22,10 +22,11 @@ impl Table {
 
     /// A table of these rows; columns of numbers stand right.
     pub(crate) fn of(header: Vec<String>, rows: Vec<Vec<String>>) -> Self {
-        let is_number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '–' | '$'));
-        let right = (0..header.len()).map(|column| {
-            column > 0 && rows.iter().filter_map(|row| row.get(column)).all(is_number)
-        });
+        let is_number = |cell: &String| {
+            cell.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '–' | '$'))
+        };
+        let right = (0..header.len())
+            .map(|column| column > 0 && rows.iter().filter_map(|row| row.get(column)).all(is_number));
         let right = right.collect();
         let mut table = Self { header, right, rows: Vec::new() };
         rows.into_iter().for_each(|row| table.push(row));

@@ -124,7 +124,7 @@ impl AnswerDetail {
                 answer: Some(bounded(&developed.best_because)),
                 ..answer(of_code(developed), vec![developed.source()])
             },
-            Evidence::Failed(failure) => {
+            Evidence::Failed { failure, .. } => {
                 answer(Outcome::Failed(failure.class), vec![format!("failed to {}", failure.message)])
             }
         }

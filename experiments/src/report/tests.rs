@@ -164,7 +164,7 @@ fn run_with(text: &str) -> (Manifest, Vec<Record>) {
         record.variant.push_str(text);
         record.item.push_str(text);
         match &mut record.evidence {
-            crate::run::Evidence::Failed(failure) => failure.message.push_str(text),
+            crate::run::Evidence::Failed { failure, .. } => failure.message.push_str(text),
             _ => {
                 let riddle = riddle_of(record);
                 let found = Extracted { text: text.to_owned(), source: Source::LastLine };

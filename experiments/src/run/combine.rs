@@ -42,9 +42,8 @@ pub fn combine(first: &StoredRun, second: &StoredRun) -> Result<StoredRun, Failu
         let run = if place < of_first { &a.run } else { &b.run };
         variant.name = renamed(run, &variant.name);
     }
-    let is_kept = |record: &&Record| {
-        record.repeat < repeats && items.iter().any(|item| item.id == record.item)
-    };
+    let is_kept =
+        |record: &&Record| record.repeat < repeats && items.iter().any(|item| item.id == record.item);
     let of = |run: &StoredRun| -> Vec<Record> {
         let name = &run.manifest.run;
         let rename = |record: Record| Record { variant: renamed(name, &record.variant), ..record };
@@ -84,7 +83,9 @@ mod tests {
         let mut records = Vec::new();
         for variant in variants {
             for item in &design.items {
-                records.extend((0..repeats).map(|repeat| fixture::record(variant, &item.id, repeat, (text, 20))));
+                records.extend(
+                    (0..repeats).map(|repeat| fixture::record(variant, &item.id, repeat, (text, 20))),
+                );
             }
         }
         let manifest = Manifest { run: name.to_owned(), ..fixture::manifest(design) };
@@ -98,7 +99,8 @@ mod tests {
         let ItemBody::Question { question, .. } = &mut second.manifest.design.items[9].body else { panic!() };
         question.push_str(" Really?");
         let combined = combine(&first, &second).unwrap();
-        let report = analyse(&combined.manifest, &combined.records, Ending::Complete, &fixture::scorer).unwrap();
+        let report =
+            analyse(&combined.manifest, &combined.records, Ending::Complete, &fixture::scorer).unwrap();
         assert_eq!((report.counts.items, report.counts.asked), (9, 27));
         let names: Vec<_> = report.cells.iter().map(|cell| cell.variant.as_str()).collect();
         assert_eq!(names, ["old-1/direct", "new-1/direct", "new-1/steps"]);

@@ -115,12 +115,14 @@ impl Manifest {
     /// # Errors
     /// Class `InvalidInput`, with every model that has changed.
     pub fn check_models(&self, catalog: &Catalog) -> Result<(), Failure> {
-        let changed = self.models.iter().filter(|(name, version)| ModelVersion::of(name, catalog) != **version);
+        let changed =
+            self.models.iter().filter(|(name, version)| ModelVersion::of(name, catalog) != **version);
         let changed: Vec<_> = changed.map(|(name, _)| name.as_str()).collect();
         if changed.is_empty() {
             return Ok(());
         }
-        let message = format!("go on with run {}: the settings of {} have changed since", self.run, changed.join(", "));
+        let message =
+            format!("go on with run {}: the settings of {} have changed since", self.run, changed.join(", "));
         Err(Failure::invalid(message).with_hint("Take the changes back, or begin a new run."))
     }
 

@@ -120,7 +120,15 @@ pub(super) fn show(app: &App, run: &str, item: Option<&str>, format: TableFormat
     line("seed", &design.seed.to_string());
     line("program", &format!("playhouse {}", manifest.code.playhouse));
     let machine = &manifest.machine;
-    line("machine", &format!("{}, {}, {}", machine.os, machine.arch, words::counted(u64::from(machine.threads), "thread")));
+    line(
+        "machine",
+        &format!(
+            "{}, {}, {}",
+            machine.os,
+            machine.arch,
+            words::counted(u64::from(machine.threads), "thread")
+        ),
+    );
     let mut variants = Table::new(&["variant", "model", "mode", "prompt"]);
     for variant in &design.variants {
         let hash = manifest.prompts_sha256.get(&variant.name).map_or("", String::as_str);
@@ -151,9 +159,13 @@ fn show_item(app: &App, run: &StoredRun, item: &str, format: TableFormat) -> Out
     if !items.iter().any(|known| known.id == item) {
         let hint = match playhouse_config::nearest(item, items.iter().map(|item| item.id.as_str())) {
             Some(near) => format!("Did you mean {near}?"),
-            None => format!("The items of the run are in its report: playhouse experiment report {}", run.manifest.run),
+            None => format!(
+                "The items of the run are in its report: playhouse experiment report {}",
+                run.manifest.run
+            ),
         };
-        let failure = Failure::invalid(format!("find item {item:?} of run {}: there is none", run.manifest.run));
+        let failure =
+            Failure::invalid(format!("find item {item:?} of run {}: there is none", run.manifest.run));
         return Err(failure.with_hint(hint).into());
     }
     let records: Vec<_> = run.records.iter().filter(|record| record.item == item).cloned().collect();
@@ -182,10 +194,13 @@ fn show_item(app: &App, run: &StoredRun, item: &str, format: TableFormat) -> Out
                 (verdict, riddle.answer().map(|answer| answer.text.clone()).unwrap_or_default())
             }
             Evidence::Developed(developed) => {
-                let verdict = if developed.approved { style.green("approved") } else { style.red("not approved") };
+                let verdict =
+                    if developed.approved { style.green("approved") } else { style.red("not approved") };
                 (verdict, developed.source())
             }
-            Evidence::Failed { failure, .. } => (style.yellow("failed"), format!("failed to {}", failure.message)),
+            Evidence::Failed { failure, .. } => {
+                (style.yellow("failed"), format!("failed to {}", failure.message))
+            }
         };
         let head = style.bold(&printable(&format!("── {}, repeat {} ──", record.variant, record.repeat + 1)));
         // Writing to a string does not fail.
@@ -212,7 +227,12 @@ pub(super) fn report(app: &App, run: &str, format: ReportFormat, output: Option<
 }
 
 /// A report in one of its forms.
-pub(super) fn text(app: &App, report: &Report, run: &StoredRun, format: ReportFormat) -> Result<String, Failure> {
+pub(super) fn text(
+    app: &App,
+    report: &Report,
+    run: &StoredRun,
+    format: ReportFormat,
+) -> Result<String, Failure> {
     Ok(match format {
         ReportFormat::Table => render::experiment::report(report, app.ui.stdout_style()),
         ReportFormat::Json => {

@@ -109,7 +109,8 @@ async fn to_its_end(
         timeout_ms: asking.timeout.map(|seconds| seconds.saturating_mul(1_000)),
         ..TaskOptions::default()
     };
-    let runner = Runner { runtime: session.runtime.clone(), clock: Arc::new(SystemWallClock::now()), options };
+    let runner =
+        Runner { runtime: session.runtime.clone(), clock: Arc::new(SystemWallClock::now()), options };
     let mut progress = RunProgress::new(&app.ui);
     let mut observe = |now: &playhouse_experiments::run::Progress| progress.show(now);
     let ended = signals.or_cancelled(async { Ok(runner.run(&mut run, &mut observe).await?) }).await;
@@ -127,7 +128,9 @@ async fn to_its_end(
         }
         return Err(Failure::new(
             FailureClass::Cancelled,
-            format!("finish run {name}: it was interrupted; {answered} answers and what is under way are kept"),
+            format!(
+                "finish run {name}: it was interrupted; {answered} answers and what is under way are kept"
+            ),
         )
         .with_hint(format!("Go on with: playhouse experiment resume {name}")));
     }

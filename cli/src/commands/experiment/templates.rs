@@ -93,7 +93,8 @@ fn summary(template: &ExperimentTemplate) -> String {
         * u64::from(*repeats);
     let calls = calls + if template.judge.is_some() { answers } else { 0 };
     let metrics: Vec<_> = template.metrics.iter().map(|metric| metric.as_str()).collect();
-    let early = if template.stopping.is_some() { ", fewer where the stopping rule has its verdicts" } else { "" };
+    let early =
+        if template.stopping.is_some() { ", fewer where the stopping rule has its verdicts" } else { "" };
     format!(
         "{name} is right: {} variants × {} items × {repeats} = {answers} answers, at least {calls} model calls{early}; measured by {}\n",
         variants.len(),
