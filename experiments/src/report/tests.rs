@@ -1,7 +1,7 @@
 //! What reports look like, and that nothing from outside gets out of its place.
 
 use playhouse_config::experiments::{Metric, SequentialRule};
-use playhouse_protocol::riddle::{Extracted, Source};
+use playhouse_protocol::riddle::{Extracted, Judgement, Source};
 use proptest::prelude::*;
 
 use super::{Details, ITEMS_MAX, TEXT_CHARS_MAX, claims, html, json, markdown, rows};
@@ -137,6 +137,30 @@ fn json_is_the_same_for_the_same_run() {
     assert_eq!(text, json(&report(&manifest, &records)).unwrap());
     let read: Report = serde_json::from_str(&text).unwrap();
     assert_eq!(json(&read).unwrap(), text);
+}
+
+/// Both variants answer two items; the second one is judged.
+fn smallest_run() -> (Manifest, Vec<Record>) {
+    let mut design = design(&["a", "b"], items(2), 1);
+    design.metrics.push(Metric::TotalTokens);
+    design.stopping = Some(SequentialRule { wins: 0.75, false_winners: 0.05, missed_winners: 0.2 });
+    let mut records = vec![
+        record("a", "item-1", 0, ("wrong", 12)),
+        record("a", "item-2", 0, ("failed", 0)),
+        record("b", "item-1", 0, ("right", 16)),
+        record("b", "item-2", 0, ("right", 17)),
+    ];
+    let answer = crate::fixture::step("Yes.", 11);
+    riddle_of(&mut records[3]).judgement = Some(Judgement { is_right: Some(true), answer });
+    (manifest(design), records)
+}
+
+/// What is written down today must be what is compared tomorrow: a change of these bytes is a new version of the form.
+#[test]
+fn the_bytes_of_a_report_are_held_still() {
+    let (manifest, records) = smallest_run();
+    let text = json(&report(&manifest, &records)).unwrap();
+    assert_eq!(text, include_str!("golden.json"));
 }
 
 /// The small run, with one text in every place where texts come from outside.
