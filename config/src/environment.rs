@@ -115,6 +115,12 @@ impl Environment {
         Some(self.xdg("XDG_STATE_HOME", ".local/state")?.join("playhouse").join("experiments"))
     }
 
+    /// Where the user's own sets of riddles are kept: `playhouse/riddles` in the user's folder for data; `None` when no variable
+    /// tells where that is.
+    pub fn riddles_dir(&self) -> Option<PathBuf> {
+        Some(self.xdg("XDG_DATA_HOME", ".local/share")?.join("playhouse").join("riddles"))
+    }
+
     /// The names (never the values) of the variables that tell of a provider that could be configured.
     pub fn provider_variables(&self) -> Vec<&'static str> {
         PROVIDER_VARIABLES.into_iter().filter(|name| self.has(name)).collect()

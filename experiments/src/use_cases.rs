@@ -5,7 +5,8 @@
 //! use playhouse_experiments::use_cases::CompareReasoningModes;
 //! use playhouse_experiments::run::RunStore;
 //!
-//! let compare = CompareReasoningModes::new("qwen2.5-coder-0.5b", playhouse_config::riddles::classic()?);
+//! let riddles = playhouse_config::riddles::classic()?;
+//! let compare = CompareReasoningModes::new("qwen2.5-coder-0.5b", riddles)?;
 //! let report = compare.run(&runtime, &RunStore::new("experiments")).await?;
 //! for claim in playhouse_experiments::report::claims(&report) {
 //!     println!("{}", claim.text);

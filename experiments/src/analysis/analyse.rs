@@ -101,7 +101,7 @@ pub fn analyse(
         asked: cells.iter().map(|cell| cell.asked).sum(),
         answered: cells.iter().map(|cell| cell.answered).sum(),
     };
-    let warnings = warnings(design, &counts, (&cells, &comparisons), &ending);
+    let warnings = warnings(design, &counts, (&cells, &comparisons), ending);
     Ok(Report {
         version: REPORT_VERSION,
         run: manifest.run.clone(),

@@ -56,7 +56,7 @@ pub(super) fn warnings(
     design: &ExperimentTemplate,
     counts: &Counts,
     (cells, comparisons): (&[Cell], &[Comparison]),
-    ending: &Ending,
+    ending: Ending,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |about, text: Option<String>| warnings.extend(text.map(|text| Warning { about, text }));
@@ -99,8 +99,8 @@ fn few_items(counts: &Counts) -> Option<String> {
     })
 }
 
-fn budget(counts: &Counts, ending: &Ending) -> Option<String> {
-    (*ending == Ending::BudgetSpent).then(|| {
+fn budget(counts: &Counts, ending: Ending) -> Option<String> {
+    (ending == Ending::BudgetSpent).then(|| {
         format!(
             "The budget ended the run after {} of {} questions: what is missing is missing from every number here.",
             counts.asked, counts.planned
@@ -108,13 +108,13 @@ fn budget(counts: &Counts, ending: &Ending) -> Option<String> {
     })
 }
 
-fn missing(design: &ExperimentTemplate, counts: &Counts, ending: &Ending) -> Option<String> {
-    if *ending == Ending::Open {
+fn missing(design: &ExperimentTemplate, counts: &Counts, ending: Ending) -> Option<String> {
+    if ending == Ending::Open {
         let Counts { asked, planned, .. } = counts;
         return Some(format!("The run has not ended: {asked} of {planned} questions were asked so far."));
     }
     // A stopping rule leaves out variants of which it has seen enough.
-    (*ending == Ending::Complete && design.stopping.is_none() && counts.asked < counts.planned).then(|| {
+    (ending == Ending::Complete && design.stopping.is_none() && counts.asked < counts.planned).then(|| {
         format!(
             "The run says that it is complete, but only {} of {} questions have a record: records may have been lost.",
             counts.asked, counts.planned
@@ -122,8 +122,8 @@ fn missing(design: &ExperimentTemplate, counts: &Counts, ending: &Ending) -> Opt
     })
 }
 
-fn stopping(design: &ExperimentTemplate, ending: &Ending) -> Option<String> {
-    let stopped = if *ending == Ending::Decided { "was" } else { "could have been" };
+fn stopping(design: &ExperimentTemplate, ending: Ending) -> Option<String> {
+    let stopped = if ending == Ending::Decided { "was" } else { "could have been" };
     design.stopping.map(|_| {
         format!(
             "The run {stopped} stopped in view of its answers: p-values and intervals of a fixed size do not hold then. Findings \

@@ -35,7 +35,7 @@ pub fn combine(first: &StoredRun, second: &StoredRun) -> Result<StoredRun, Failu
     let renamed = |run: &str, variant: &str| format!("{run}/{variant}");
     let mut design = a.design.clone();
     design.name = format!("{} and {}", a.run, b.run);
-    design.description = "Variants of two runs on the items that both have.".to_owned();
+    "Variants of two runs on the items that both have.".clone_into(&mut design.description);
     design.variants.extend(b.design.variants.iter().cloned());
     let of_first = a.design.variants.len();
     for (place, variant) in design.variants.iter_mut().enumerate() {

@@ -71,7 +71,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When a model is not in the catalog, or none can be selected.
-    pub fn of(parts: ManifestParts<'_>) -> Result<impl FnOnce(String) -> Self, Failure> {
+    pub fn of(parts: ManifestParts<'_>) -> Result<impl FnOnce(String) -> Self + use<>, Failure> {
         let ManifestParts { mut design, template_yaml, catalog, model_for, clock } = parts;
         let mut models = BTreeMap::new();
         let mut pin = |model: &mut Option<String>, task_type: &str| -> Result<(), Failure> {

@@ -133,10 +133,10 @@ impl RunStore {
         let folder = self.find(run)?;
         let records = folder.join(RECORDS);
         let bytes = fs::read(&records).map_err(RunStoreError::io("read", &records))?;
-        self.read_with(folder, &bytes)
+        Self::read_with(folder, &bytes)
     }
 
-    fn read_with(&self, folder: PathBuf, records: &[u8]) -> Result<StoredRun, RunStoreError> {
+    fn read_with(folder: PathBuf, records: &[u8]) -> Result<StoredRun, RunStoreError> {
         let manifest: Manifest = read_json(&folder.join(MANIFEST))?;
         if manifest.version != Manifest::VERSION {
             let reason = format!("it is of version {}, known is {}", manifest.version, Manifest::VERSION);
@@ -166,7 +166,7 @@ impl RunStore {
             .map_err(RunStoreError::io("open", &path))?;
         file.read_to_end(&mut bytes).map_err(RunStoreError::io("read", &path))?;
         let whole = whole_lines(&bytes);
-        let run = self.read_with(folder, whole)?;
+        let run = Self::read_with(folder, whole)?;
         if run.ending.is_some() {
             return Err(RunStoreError::Ended { run: run.manifest.run });
         }

@@ -63,7 +63,7 @@ pub(crate) fn begin(
 pub(super) fn resume(app: &App, args: &ResumeArgs) -> Outcome {
     let config = app.config()?;
     let store: RunStore = store(app, &config)?;
-    let run = store.take_up(&args.run)?;
+    let run = store.take_up(&args.run).map_err(Failure::from)?;
     let catalog = session::catalog(app, &config)?;
     run.run().manifest.check_models(&catalog)?;
     app::block_on(|signals| async move {

@@ -1,6 +1,6 @@
 //! What a reader is told.
 
-use playhouse_config::experiments::{Metric, SequentialRule};
+use playhouse_config::experiments::{ExperimentTemplate, Metric, SequentialRule};
 use playhouse_protocol::completion::ProviderKind;
 
 use crate::analysis::WarningAbout::{Latency, LeftOut, Missing, Scripted, Stopping};

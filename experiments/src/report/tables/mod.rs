@@ -54,12 +54,13 @@ pub(super) fn summary(report: &Report) -> String {
     let counts = &report.counts;
     let times = if counts.repeats == 1 { "once".to_owned() } else { format!("{} times", counts.repeats) };
     let ending = match report.ending {
-        Ending::Complete => "every question was asked",
-        Ending::Decided => "the stopping rule had its verdicts",
-        Ending::BudgetSpent => "the budget was spent",
+        Ending::Complete => "The run ended because every question was asked",
+        Ending::Decided => "The run ended because the stopping rule had its verdicts",
+        Ending::BudgetSpent => "The run ended because the budget was spent",
+        Ending::Open => "The run has not ended",
     };
     format!(
-        "Variants: {}. Items: {} of {}, each asked {times} of each variant (task {}). Baseline: {}. The run ended because {ending}: \
+        "Variants: {}. Items: {} of {}, each asked {times} of each variant (task {}). Baseline: {}. {ending}: \
          {} of {} questions were asked and {} answered. Confidence: {}.",
         counts.variants,
         counts.items,

@@ -98,7 +98,7 @@ proptest! {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the length")]
         let cut = (bytes.len() as f64 * share) as usize;
         fs::write(&path, &bytes[..cut]).unwrap();
-        let whole = bytes[..cut].iter().filter(|byte| **byte == b'\n').count();
+        let whole = String::from_utf8_lossy(&bytes[..cut]).matches('\n').count();
         prop_assert_eq!(store.read("sample-1").unwrap().records.len(), whole);
         let mut run = store.take_up("sample-1").unwrap();
         run.append(vec![record(9)]).unwrap();
