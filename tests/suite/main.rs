@@ -13,6 +13,7 @@ mod chat;
 mod compression;
 mod develop;
 mod durability;
+mod experiments;
 mod model_faults;
 mod overflow;
 mod riddles;
