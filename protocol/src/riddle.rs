@@ -148,6 +148,8 @@ pub enum Source {
     Boxed,
     /// It is the last line.
     LastLine,
+    /// It stands alone in front of its reasons.
+    FirstLine,
 }
 
 /// A final answer.

@@ -1,35 +1,23 @@
 //! An answer against what is accepted.
 
 use playhouse_protocol::completion::StopReason;
-use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Match, Score, Source, Verdict};
+use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Extracted, Match, Score, Source, Verdict};
 
-use super::extract::final_answer;
-use super::normal::{quantities, words};
-
-/// How alike two words have to be for a misspelled one to be accepted, by Damerau and Levenshtein: 0.0 to 1.0.
-const ALIKE_MIN: f64 = 0.85;
-
-/// Words shorter than this are never held for misspelled ones: "hot" is not "not".
-const ALIKE_LEN_MIN: usize = 6;
+use super::extract::{Found, find};
+use super::number::counted;
+use super::plain::plain;
+use super::refusal::{refuses, says_nothing};
+use super::words::{as_words, has_words};
 
 /// How far the same number may be off for the sake of its decimal form.
 const ROUNDING: f64 = 1e-9;
 
-/// How answers begin that refuse to be any. Held against the beginning alone.
-const REFUSALS: [&str; 8] = [
-    "i cannot help",
-    "i can't help",
-    "i cannot assist",
-    "i can't assist",
-    "i'm sorry, but i can",
-    "i am sorry, but i can",
-    "as an ai",
-    "i'm unable to",
-];
+/// How far one that was converted to another unit may be off beyond, as a share.
+const CONVERTED_SHARE: f64 = 1e-3;
 
-/// Words before an answer that say nothing.
-const LEAD_INS: [&str; 12] =
-    ["the", "a", "an", "it", "is", "it's", "was", "he", "she", "they", "are", "therefore"];
+/// The most words of an answer that is looked at as a whole where one of several texts may be anywhere in it; of a longer one
+/// it is the last paragraph.
+const WHOLE_WORDS_MAX: usize = 60;
 
 /// Scores the answer of a model. Nothing is dropped: what is no answer has a verdict of its own.
 pub fn score(key: &AnswerKey, answer: &str, stop_reason: StopReason) -> Score {
@@ -37,81 +25,57 @@ pub fn score(key: &AnswerKey, answer: &str, stop_reason: StopReason) -> Score {
     if stop_reason == StopReason::ContentFilter {
         return verdict(Verdict::Refused, None);
     }
-    let Some(extracted) = final_answer(answer) else {
-        let cut = stop_reason == StopReason::Length;
-        return verdict(if cut { Verdict::Truncated } else { Verdict::Empty }, None);
+    let is_cut = stop_reason == StopReason::Length;
+    let text = plain(answer);
+    let wants_number = matches!(key.matching, AnswerMatch::Number { .. });
+    let Some(Found { extracted, is_open }) = find(&text, wants_number) else {
+        return verdict(if is_cut { Verdict::Truncated } else { Verdict::Empty }, None);
     };
-    let is_announced = extracted.source != Source::LastLine;
-    if !is_announced && stop_reason == StopReason::Length {
+    let is_last_line = extracted.source == Source::LastLine;
+    if is_last_line && is_cut {
         return verdict(Verdict::Truncated, Some(extracted));
     }
-    let beginning = answer.trim_start().to_lowercase().replace('’', "'");
-    if !is_announced && REFUSALS.iter().any(|refusal| beginning.starts_with(refusal)) {
+    if (is_last_line && refuses(&text)) || says_nothing(&extracted.text) {
         return verdict(Verdict::Refused, Some(extracted));
     }
     let matched = key
         .answers
         .iter()
-        .find_map(|accepted| Some((accepted.clone(), matches(key, accepted, &extracted.text)?)));
+        .find_map(|accepted| Some((accepted.clone(), matches(key, accepted, &extracted, &text)?)));
+    if matched.is_none() && is_cut && is_open {
+        return verdict(Verdict::Truncated, Some(extracted));
+    }
     let verdict = if matched.is_some() { Verdict::Right } else { Verdict::Wrong };
     Score { verdict, extracted: Some(extracted), matched }
 }
 
-fn matches(key: &AnswerKey, accepted: &str, answer: &str) -> Option<Match> {
+fn matches(key: &AnswerKey, accepted: &str, extracted: &Extracted, text: &str) -> Option<Match> {
+    let is_last_line = extracted.source == Source::LastLine;
     match key.matching {
         AnswerMatch::Number { tolerance } => {
-            is_number(key, accepted, answer, tolerance).then_some(Match::Exact)
+            let wanted = accepted.trim().parse::<f64>().ok()?;
+            let (value, is_converted) = counted(key, &extracted.text, is_last_line)?;
+            let rounding = if is_converted { CONVERTED_SHARE * wanted.abs() } else { ROUNDING };
+            ((value - wanted).abs() <= tolerance + rounding).then_some(Match::Exact)
         }
-        AnswerMatch::Word => as_words(&words(accepted), &words(answer)),
-        AnswerMatch::Any => {
-            let (accepted, answer) = (words(accepted), words(answer));
-            let is_there = answer.windows(accepted.len().max(1)).any(|part| part == accepted);
-            is_there.then_some(Match::Exact)
-        }
+        AnswerMatch::Word => as_words(accepted, &key.answers, &extracted.text, is_last_line),
+        AnswerMatch::Any if is_last_line => has_words(accepted, &key.answers, explained(text)),
+        AnswerMatch::Any => has_words(accepted, &key.answers, &extracted.text),
     }
 }
 
-/// Whether the number of an answer is the accepted one. Of several numbers the last one counts, but for those that carry a
-/// unit of the riddle's: then it is the last of these. A unit that is none of the riddle's makes it another number.
-fn is_number(key: &AnswerKey, accepted: &str, answer: &str, tolerance: f64) -> bool {
-    let Ok(wanted) = accepted.trim().parse::<f64>() else { return false };
-    counted(key, answer).is_some_and(|value| (value - wanted).abs() <= tolerance + ROUNDING)
-}
-
-/// The number of an answer.
-pub(super) fn counted(key: &AnswerKey, answer: &str) -> Option<f64> {
-    let found = quantities(answer);
-    let has_unit = |unit: &str| key.units.iter().any(|known| known.to_lowercase() == unit);
-    let counts = found.iter().rev().find(|quantity| has_unit(&quantity.unit)).or(found.last());
-    counts.map(|quantity| quantity.value)
-}
-
-/// The words behind those that say nothing.
-pub(super) fn without_lead_in(words: &[String]) -> &[String] {
-    let begin = words.iter().take_while(|word| LEAD_INS.contains(&word.as_str())).count();
-    &words[begin..]
-}
-
-/// Whether an answer is the accepted words: alone, behind words that say nothing, at its beginning in front of a reason, or
-/// at its end.
-fn as_words(accepted: &[String], answer: &[String]) -> Option<Match> {
-    let begin = answer
-        .iter()
-        .take_while(|word| LEAD_INS.contains(&word.as_str()) && !accepted.contains(word))
-        .count();
-    let bare = &answer[begin..];
-    if bare.starts_with(accepted) || bare.ends_with(accepted) {
-        return Some(Match::Exact);
+/// Where an answer that is not announced explains itself: all of a short one, else its last paragraph.
+fn explained(text: &str) -> &str {
+    if text.split_whitespace().count() <= WHOLE_WORDS_MAX {
+        return text;
     }
-    let (bare, accepted) = (bare.join(" "), accepted.join(" "));
-    let alike = strsim::normalized_damerau_levenshtein(&bare, &accepted);
-    let is_long = accepted.chars().count() >= ALIKE_LEN_MIN;
-    (is_long && alike >= ALIKE_MIN).then_some(Match::Fuzzy { alike })
+    let paragraphs = text.split("\n\n").filter(|paragraph| paragraph.chars().any(char::is_alphanumeric));
+    paragraphs.last().unwrap_or(text)
 }
-
 #[cfg(test)]
 mod tests {
     use playhouse_config::riddles::classic;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -190,6 +154,21 @@ mod tests {
                 "{}",
                 riddle.id
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_fail(
+            parts in prop::collection::vec("\\PC{0,8}|answer: |\n|9 |or |not |, |\\. |- |= |Wait, |\\(|\\)|½|of ", 0..20),
+        ) {
+            let answer = parts.concat();
+            for matching in [AnswerMatch::Number { tolerance: 0.0 }, AnswerMatch::Word, AnswerMatch::Any] {
+                let key = riddle(matching, &["9", "7"], &["km/h"]);
+                let _ = score(&key, &answer, StopReason::Stop);
+                let _ = super::super::vote(&key, &answer, StopReason::Length);
+            }
+            let _ = super::super::signals(&answer);
         }
     }
 }

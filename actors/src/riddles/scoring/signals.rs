@@ -2,8 +2,11 @@
 
 use playhouse_protocol::riddle::{Signals, Source};
 
-use super::extract::final_answer;
-use super::normal::words;
+use super::announce::announcements;
+use super::extract::find;
+use super::plain::plain;
+use super::tokens::tokens;
+use super::words::texts;
 
 /// Words that leave an answer open.
 const HEDGES: [&[&str]; 9] = [
@@ -31,7 +34,8 @@ const REVERSALS: [&[&str]; 7] = [
 
 /// Looks at an answer.
 pub fn signals(answer: &str) -> Signals {
-    let words = words(&answer.replace('’', "'"));
+    let plain = plain(answer);
+    let words = texts(&tokens(&plain));
     let count = |phrases: &[&[&str]]| {
         let found: usize = phrases
             .iter()
@@ -46,9 +50,17 @@ pub fn signals(answer: &str) -> Signals {
     Signals {
         words: u32::try_from(words.len()).unwrap_or(u32::MAX),
         hedges: count(&HEDGES),
-        reversals: count(&REVERSALS),
-        is_announced: final_answer(answer).is_some_and(|found| found.source != Source::LastLine),
+        reversals: count(&REVERSALS).saturating_add(changes(&plain)),
+        is_announced: find(&plain, false)
+            .is_some_and(|found| matches!(found.extracted.source, Source::Announced | Source::Boxed)),
     }
+}
+
+/// How often an announced answer is followed by another one that says something else.
+fn changes(plain: &str) -> u32 {
+    let claims: Vec<_> = announcements(plain).into_iter().map(|found| texts(&tokens(&found.claim))).collect();
+    let changes = claims.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    u32::try_from(changes).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -62,5 +74,12 @@ mod tests {
         );
         assert_eq!(found, Signals { words: 18, hedges: 3, reversals: 2, is_announced: true });
         assert_eq!(signals(""), Signals::default());
+    }
+
+    #[test]
+    fn an_announced_answer_that_another_one_follows_is_taken_back() {
+        let reversals = |answer: &str| signals(answer).reversals;
+        assert_eq!(reversals("Answer: 3\nAnswer: 4\nFinal answer: 4"), 1);
+        assert_eq!(reversals("Answer: **3**\nFinal answer: 3"), 0);
     }
 }

@@ -1,10 +1,12 @@
 //! Several answers to the same question.
 
 use playhouse_protocol::completion::StopReason;
-use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Verdict};
+use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Source, Verdict};
 
-use super::normal::words;
-use super::score::{counted, score, without_lead_in};
+use super::number::counted;
+use super::score::score;
+use super::tokens::tokens;
+use super::words::{texts, without_lead_in};
 
 /// Words that make no difference between answers.
 const ARTICLES: [&str; 3] = ["a", "an", "the"];
@@ -16,18 +18,18 @@ pub fn vote(key: &AnswerKey, answer: &str, stop_reason: StopReason) -> Option<St
     if !matches!(score.verdict, Verdict::Right | Verdict::Wrong) {
         return None;
     }
-    let text = score.extracted?.text;
+    let extracted = score.extracted?;
     let number = match key.matching {
-        AnswerMatch::Number { .. } => counted(key, &text),
+        AnswerMatch::Number { .. } => counted(key, &extracted.text, extracted.source == Source::LastLine),
         AnswerMatch::Word | AnswerMatch::Any => None,
     };
     // Adding nothing makes the negative zero a zero.
-    number.map(|value| (value + 0.0).to_string()).or_else(|| in_words(&text))
+    number.map(|(value, _)| (value + 0.0).to_string()).or_else(|| in_words(&extracted.text))
 }
 
 fn in_words(text: &str) -> Option<String> {
-    let words = words(text);
-    let kept = without_lead_in(&words).iter().filter(|word| !ARTICLES.contains(&word.as_str()));
+    let words = texts(&tokens(text));
+    let kept = without_lead_in(&words, &[]).iter().filter(|word| !ARTICLES.contains(&word.as_str()));
     let kept: Vec<_> = kept.map(String::as_str).collect();
     (!kept.is_empty()).then(|| kept.join(" "))
 }
