@@ -9,8 +9,8 @@ use playhouse_runtime::actors::riddles::scoring::score;
 use serde_json::Value;
 
 use crate::analysis::{AnalysisError, Report, analyse};
+use crate::files::write_whole;
 use crate::report::{Details, html, json, markdown};
-use crate::run::files::write_whole;
 use crate::run::{Ending, StoredRun};
 
 /// The files of a report in a run's folder.

@@ -25,7 +25,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("bpe-openai", &["models"]),
     ("tokenizers", &["models"]),
     ("candle-core", &["models"]),
-    ("reqwest", &["models"]),
+    ("reqwest", &["models", "experiments"]),
     ("quick_cache", &["models"]),
     ("redis", &["models"]),
     ("statrs", &["experiments"]),

@@ -12,8 +12,6 @@ mod record;
 mod store;
 mod trials;
 
-pub(crate) mod files;
-
 pub use combine::combine;
 pub use engine::{Progress, RunError, Runner};
 pub use error::RunStoreError;

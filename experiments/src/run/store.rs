@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::error::RunStoreError;
-use super::files::{sync_folder, write_whole};
 use super::manifest::Manifest;
 use super::record::{Ending, Record};
+use crate::files::{sync_folder, try_lock, write_whole};
 
 const MANIFEST: &str = "manifest.json";
 const RECORDS: &str = "records.jsonl";
@@ -81,7 +81,7 @@ impl RunStore {
             File::create_new(&records).map_err(RunStoreError::io("write", &records))?;
             // The manifest comes last: a folder without one is no run.
             write_json(&folder.join(MANIFEST), &manifest)?;
-            sync_folder(&folder).map_err(RunStoreError::io("write", &folder))?;
+            sync_folder(&self.folder).map_err(RunStoreError::io("write", &self.folder))?;
             Ok(lock)
         };
         let lock = begin().inspect_err(|_| {
@@ -236,15 +236,9 @@ impl OpenRun {
 /// Keeps other processes off a run until the file is closed.
 fn lock(folder: &Path) -> Result<File, RunStoreError> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(RunStoreError::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(RunStoreError::Busy {
-            run: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        }),
-        Err(fs::TryLockError::Error(error)) => Err(RunStoreError::io("lock", &path)(error)),
-    }
+    let busy =
+        || RunStoreError::Busy { run: folder.file_name().unwrap_or_default().to_string_lossy().into_owned() };
+    try_lock(&path).map_err(RunStoreError::io("lock", &path))?.ok_or_else(busy)
 }
 
 /// The bytes up to the end of the last whole line.
