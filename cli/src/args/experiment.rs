@@ -66,6 +66,11 @@ pub(crate) enum ExperimentCommand {
         #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
         format: ReportFormat,
     },
+    /// Send what waits for the MLflow server that the settings name, or tell it of a run that it does not know
+    Track {
+        /// A run to be told of
+        run: Option<String>,
+    },
     /// Make every number of a run's report again from its answers, and hold both against each other, bit for bit
     Verify {
         /// The run

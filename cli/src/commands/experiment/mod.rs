@@ -1,11 +1,12 @@
 //! `playhouse experiment …`
 //!
 //! `templates` writes and checks templates; `run` asks what a template asks, for `playhouse riddles` too; `look` is everything
-//! that reads runs.
+//! that reads runs; `tracking` tells trackers of them.
 
 mod look;
 pub(crate) mod run;
 mod templates;
+mod tracking;
 
 use playhouse_config::Config;
 use playhouse_experiments::run::RunStore;
@@ -29,6 +30,7 @@ pub(crate) fn run(app: &App, command: &ExperimentCommand) -> Outcome {
         }
         ExperimentCommand::Compare { baseline, run, format } => look::compare(app, baseline, run, *format),
         ExperimentCommand::Verify { run } => look::verify(app, run),
+        ExperimentCommand::Track { run } => run::track(app, run.as_deref()),
     }
 }
 

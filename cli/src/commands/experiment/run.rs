@@ -8,12 +8,13 @@ use playhouse_config::Config;
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_config::settings::CacheMode;
 use playhouse_experiments::run::{Manifest, ManifestParts, OpenRun, RunStore, Runner};
-use playhouse_experiments::verify::{REPORT_HTML, write_report};
+use playhouse_experiments::verify::{REPORT_HTML, report_of, write_report};
 use playhouse_models::{Catalog, ModelWish};
 use playhouse_protocol::task::TaskOptions;
 use playhouse_protocol::{Failure, FailureClass};
 use playhouse_runtime::{Runtime, SystemWallClock};
 
+use super::tracking::Trackers;
 use super::{look, store, templates};
 use crate::app::{self, App, Outcome};
 use crate::args::{AskingArgs, ResumeArgs, RunArgs};
@@ -74,6 +75,30 @@ pub(super) fn resume(app: &App, args: &ResumeArgs) -> Outcome {
     })
 }
 
+/// `playhouse experiment track`
+pub(super) fn track(app: &App, run: Option<&str>) -> Outcome {
+    let config = app.config()?;
+    let store: RunStore = store(app, &config)?;
+    if config.experiments.tracking_uri.is_none() {
+        let failure = Failure::invalid("send what was tracked: the settings name no MLflow server");
+        return Err(failure.with_hint("Name one in playhouse.yaml: experiments: {tracking_uri: URL}").into());
+    }
+    let run = run.map(|run| store.read(run)).transpose().map_err(Failure::from)?;
+    app::block_on(|signals| async move {
+        let work = async {
+            let trackers = Trackers::open(&config, store.folder()).await?;
+            if let Some(run) = &run {
+                let report = report_of(run)?;
+                trackers.tell(app, run, Some(&report).filter(|_| run.ending.is_some())).await;
+            }
+            trackers.deliver(app).await
+        };
+        let delivery = signals.or_cancelled(work).await?.unwrap_or_default();
+        app.ui.print(&format!("{} sent, {} wait\n", delivery.sent, delivery.pending))?;
+        Ok(if delivery.pending > 0 { ExitStatus::Unavailable } else { ExitStatus::Success })
+    })
+}
+
 async fn fetch_models(
     app: &App,
     catalog: &Catalog,
@@ -99,6 +124,7 @@ async fn to_its_end(
     signals: &Signals,
 ) -> Result<ExitStatus, Failure> {
     let journal = run.run().folder.join(JOURNAL);
+    let tracking = config.clone();
     config.journal.path = Some(journal.clone());
     if !asking.cache {
         // Kept answers are no new evidence, and take no time.
@@ -111,6 +137,8 @@ async fn to_its_end(
     };
     let runner =
         Runner { runtime: session.runtime.clone(), clock: Arc::new(SystemWallClock::now()), options };
+    let trackers = Trackers::open(&tracking, store_of(&run)).await?;
+    trackers.tell(app, run.run(), None).await;
     let mut progress = RunProgress::new(&app.ui);
     let mut observe = |now: &playhouse_experiments::run::Progress| progress.show(now);
     let ended = signals.or_cancelled(async { Ok(runner.run(&mut run, &mut observe).await?) }).await;
@@ -136,10 +164,20 @@ async fn to_its_end(
     }
     remove_journal(&journal);
     let report = write_report(run.run())?;
+    trackers.tell(app, run.run(), Some(&report)).await;
+    if let Err(failure) = trackers.deliver(app).await {
+        // The run itself is whole.
+        app.ui.warn(&format!("what was tracked is kept and not sent: failed to {failure}"));
+    }
     let text = look::text(app, &report, run.run(), asking.format)?;
     app.ui.print(&text)?;
     app.ui.note(&format!("report: {}", run.run().folder.join(REPORT_HTML).display()));
     Ok(ExitStatus::Success)
+}
+
+/// The folder of all runs.
+fn store_of(run: &OpenRun) -> &Path {
+    run.run().folder.parent().unwrap_or(Path::new("."))
 }
 
 /// The run is written down: what cannot be removed takes room and does no harm.
