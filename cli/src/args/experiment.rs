@@ -52,6 +52,9 @@ pub(crate) enum ExperimentCommand {
         /// The form of what is printed
         #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
         format: ReportFormat,
+        /// Tell in the table what came of each item
+        #[arg(long)]
+        details: bool,
         /// Write it to this file instead
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -127,6 +130,10 @@ pub(crate) struct AskingArgs {
     /// The form of the report; all forms are written into the run's folder
     #[arg(long, value_enum, default_value_t = ReportFormat::Table, help_heading = "Result")]
     pub(crate) format: ReportFormat,
+
+    /// Tell in the table what came of each item
+    #[arg(long, help_heading = "Result")]
+    pub(crate) details: bool,
 }
 
 /// Forms of a report.

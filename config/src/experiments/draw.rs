@@ -41,10 +41,10 @@ pub(super) fn sample(items: Vec<Item>, count: usize, seed: u64) -> Vec<Item> {
     for group in groups.values_mut() {
         group.sort_unstable();
         let len = group.len() as f64;
-        let of_group = group.iter().enumerate().map(|(rank, (drawn, index))| {
-            // Half a place off the ends, so that small groups have the same chance as large ones.
-            ((rank as f64 + 0.5) / len, *drawn, *index)
-        });
+        // Where a group begins is drawn too, so that small groups have the same chance as large ones.
+        let begin = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        let of_group = group.iter().enumerate();
+        let of_group = of_group.map(|(rank, (drawn, index))| ((rank as f64 + begin) / len, *drawn, *index));
         places.extend(of_group);
     }
     places.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));

@@ -74,10 +74,10 @@ pub async fn track_begin(tracker: &dyn ExperimentTracker, run: &StoredRun) -> Re
     tracker.tags(name, &tags).await
 }
 
-/// Tells what came of a run: every number of its report, the way of the first metric from answer to answer, and its files.
+/// Tells what came of a run: every number of its report, and the way of the first metric from answer to answer.
 ///
 /// # Errors
-/// As the tracker says; when a file of the run cannot be read.
+/// As the tracker says.
 pub async fn track_end(
     tracker: &dyn ExperimentTracker,
     run: &StoredRun,
@@ -115,6 +115,15 @@ pub async fn track_end(
     tracker.metrics(name, &points).await?;
     let ending = run.ending.map(|ending| format!("{ending:?}")).unwrap_or_default();
     tracker.tags(name, &[("ending".to_owned(), ending)]).await?;
+    tracker.finish(name, RunStatus::Finished, ended_unix_ms).await
+}
+
+/// Hands the files of a run over: for trackers that are elsewhere.
+///
+/// # Errors
+/// As the tracker says; when a file of the run cannot be read.
+pub async fn track_files(tracker: &dyn ExperimentTracker, run: &StoredRun) -> Result<(), TrackingError> {
+    let name = &run.manifest.run;
     for file in FILES {
         let path = run.folder.join(file);
         let Ok(found) = path.metadata() else { continue };
@@ -125,7 +134,7 @@ pub async fn track_end(
         let bytes = fs::read(&path).map_err(|error| TrackingError::file("read", &path, error))?;
         tracker.artifact(name, file, &bytes).await?;
     }
-    tracker.finish(name, RunStatus::Finished, ended_unix_ms).await
+    Ok(())
 }
 
 /// The mean of the first metric over the answers so far, for each variant, in the order of the records.

@@ -210,11 +210,19 @@ fn show_item(app: &App, run: &StoredRun, item: &str, format: TableFormat) -> Out
     Ok(ExitStatus::Success)
 }
 
-pub(super) fn report(app: &App, run: &str, format: ReportFormat, output: Option<&Path>) -> Outcome {
+/// How a report is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) format: ReportFormat,
+    /// Whether the table tells what came of each item.
+    pub(super) details: bool,
+}
+
+pub(super) fn report(app: &App, run: &str, shown: Shown, output: Option<&Path>) -> Outcome {
     let run = store(app, &app.config()?)?.read(run).map_err(Failure::from)?;
     let output = output.map(OutputFile::check).transpose()?;
     let report = write_report(&run).map_err(Failure::from)?;
-    let text = text(app, &report, &run, format)?;
+    let text = text(app, &report, &run, shown)?;
     match output {
         Some(file) => {
             file.write(&text)?;
@@ -227,14 +235,18 @@ pub(super) fn report(app: &App, run: &str, format: ReportFormat, output: Option<
 }
 
 /// A report in one of its forms.
-pub(super) fn text(
-    app: &App,
-    report: &Report,
-    run: &StoredRun,
-    format: ReportFormat,
-) -> Result<String, Failure> {
-    Ok(match format {
-        ReportFormat::Table => render::experiment::report(report, app.ui.stdout_style()),
+pub(super) fn text(app: &App, report: &Report, run: &StoredRun, shown: Shown) -> Result<String, Failure> {
+    Ok(match shown.format {
+        ReportFormat::Table => {
+            let style = app.ui.stdout_style();
+            let mut text = render::experiment::report(report, style);
+            if shown.details {
+                let variants: Vec<_> = report.cells.iter().map(|cell| cell.variant.clone()).collect();
+                let details = Details::new(&run.manifest, &run.records);
+                text.push_str(&render::experiment::details(&details, &variants, style));
+            }
+            text
+        }
         ReportFormat::Json => {
             json(report).map_err(|error| Failure::internal(format!("write the report as JSON: {error}")))?
         }
@@ -248,7 +260,7 @@ pub(super) fn compare(app: &App, baseline: &str, run: &str, format: ReportFormat
     let read = |name: &str| store.read(name).map_err(Failure::from);
     let combined = combine(&read(baseline)?, &read(run)?)?;
     let report = report_of(&combined).map_err(Failure::from)?;
-    app.ui.print(&text(app, &report, &combined, format)?)?;
+    app.ui.print(&text(app, &report, &combined, Shown { format, details: false })?)?;
     Ok(ExitStatus::Success)
 }
 

@@ -25,8 +25,9 @@ pub(crate) fn run(app: &App, command: &ExperimentCommand) -> Outcome {
         ExperimentCommand::Resume(args) => run::resume(app, args),
         ExperimentCommand::List { format } => look::list(app, *format),
         ExperimentCommand::Show { run, item, format } => look::show(app, run, item.as_deref(), *format),
-        ExperimentCommand::Report { run, format, output } => {
-            look::report(app, run, *format, output.as_deref())
+        ExperimentCommand::Report { run, format, details, output } => {
+            let shown = look::Shown { format: *format, details: *details };
+            look::report(app, run, shown, output.as_deref())
         }
         ExperimentCommand::Compare { baseline, run, format } => look::compare(app, baseline, run, *format),
         ExperimentCommand::Verify { run } => look::verify(app, run),

@@ -169,7 +169,8 @@ async fn to_its_end(
         // The run itself is whole.
         app.ui.warn(&format!("what was tracked is kept and not sent: failed to {failure}"));
     }
-    let text = look::text(app, &report, run.run(), asking.format)?;
+    let text =
+        look::text(app, &report, run.run(), look::Shown { format: asking.format, details: asking.details })?;
     app.ui.print(&text)?;
     app.ui.note(&format!("report: {}", run.run().folder.join(REPORT_HTML).display()));
     Ok(ExitStatus::Success)

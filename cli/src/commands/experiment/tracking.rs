@@ -9,7 +9,7 @@ use playhouse_experiments::analysis::Report;
 use playhouse_experiments::run::StoredRun;
 use playhouse_experiments::tracking::{
     Delivery, EmbeddedTracker, ExperimentTracker, MlflowClient, MlflowClientArgs, MlflowTracker, Spool,
-    SpoolLimits, TrackingError, track_begin, track_end,
+    SpoolLimits, TrackingError, track_begin, track_end, track_files,
 };
 use playhouse_protocol::{Failure, SeededSource};
 use tokio::time::Instant;
@@ -21,14 +21,19 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// The trackers of a command.
 pub(super) struct Trackers {
-    trackers: Vec<Box<dyn ExperimentTracker>>,
-    mlflow: Option<(Arc<Spool>, MlflowClient)>,
+    own: EmbeddedTracker,
+    mlflow: Option<Mlflow>,
+}
+
+struct Mlflow {
+    tracker: MlflowTracker,
+    spool: Arc<Spool>,
+    client: MlflowClient,
 }
 
 impl Trackers {
     /// Those that the settings ask for. Nothing is sent yet.
     pub(super) async fn open(config: &Config, folder: &Path) -> Result<Self, Failure> {
-        let mut trackers: Vec<Box<dyn ExperimentTracker>> = vec![Box::new(EmbeddedTracker::new(folder))];
         let mut mlflow = None;
         if let Some(uri) = &config.experiments.tracking_uri {
             let spool = Spool::open(folder, SpoolLimits::default()).await?;
@@ -38,32 +43,27 @@ impl Trackers {
                 // Only the jitter of waits is drawn.
                 random: Arc::new(SeededSource::from_seed(u64::from(std::process::id()))),
             })?;
-            trackers.push(Box::new(MlflowTracker::new(Arc::clone(&spool))));
-            mlflow = Some((spool, client));
+            mlflow = Some(Mlflow { tracker: MlflowTracker::new(Arc::clone(&spool)), spool, client });
         }
-        Ok(Self { trackers, mlflow })
+        Ok(Self { own: EmbeddedTracker::new(folder), mlflow })
     }
 
     /// Tells of the run, and of its report where there is one. What a tracker cannot take is said and hinders nothing: the
     /// run is in its folder.
     pub(super) async fn tell(&self, app: &App, run: &StoredRun, report: Option<&Report>) {
-        for tracker in &self.trackers {
-            let told = async {
-                track_begin(&**tracker, run).await?;
-                match report {
-                    Some(report) => track_end(&**tracker, run, report).await,
-                    None => Ok::<(), TrackingError>(()),
-                }
-            };
-            if let Err(error) = told.await {
-                app.ui.warn(&format!("the run is not tracked: failed to {error}"));
-            }
+        let own = tell(&self.own, run, report).await;
+        let elsewhere = match &self.mlflow {
+            Some(mlflow) => tell_with_files(&mlflow.tracker, run, report).await,
+            None => Ok(()),
+        };
+        for error in [own.err(), elsewhere.err()].into_iter().flatten() {
+            app.ui.warn(&format!("the run is not tracked: failed to {error}"));
         }
     }
 
     /// Sends what waits for the MLflow server, for as long as it is worth waiting.
     pub(super) async fn deliver(&self, app: &App) -> Result<Option<Delivery>, Failure> {
-        let Some((spool, client)) = &self.mlflow else { return Ok(None) };
+        let Some(Mlflow { spool, client, .. }) = &self.mlflow else { return Ok(None) };
         let delivery = spool.deliver(client, Instant::now() + GRACE).await?;
         if delivery.pending > 0 {
             let why = delivery.last_failure.as_deref().unwrap_or("the time was over");
@@ -80,4 +80,28 @@ impl Trackers {
         }
         Ok(Some(delivery))
     }
+}
+
+async fn tell(
+    tracker: &dyn ExperimentTracker,
+    run: &StoredRun,
+    report: Option<&Report>,
+) -> Result<(), TrackingError> {
+    track_begin(tracker, run).await?;
+    match report {
+        Some(report) => track_end(tracker, run, report).await,
+        None => Ok(()),
+    }
+}
+
+async fn tell_with_files(
+    tracker: &dyn ExperimentTracker,
+    run: &StoredRun,
+    report: Option<&Report>,
+) -> Result<(), TrackingError> {
+    if report.is_some() {
+        track_begin(tracker, run).await?;
+        track_files(tracker, run).await?;
+    }
+    tell(tracker, run, report).await
 }
