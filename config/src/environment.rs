@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn riddles_are_kept_in_the_folder_for_data() {
+        let folder = |environment: Environment| environment.riddles_dir();
+        assert_eq!(folder(Environment::of([])), None);
+        let at_home = PathBuf::from("/h/.local/share/playhouse/riddles");
+        assert_eq!(folder(Environment::of([("HOME", "/h")])), Some(at_home));
+        let named = PathBuf::from("/d/playhouse/riddles");
+        assert_eq!(folder(Environment::of([("HOME", "/h"), ("XDG_DATA_HOME", "/d")])), Some(named));
+    }
+
+    #[test]
     fn a_relative_xdg_folder_and_an_empty_variable_are_ignored() {
         let environment = Environment::of([("HOME", "/h"), ("XDG_CACHE_HOME", "relative"), ("NO_COLOR", "")]);
         assert_eq!(environment.models_dir(), Some(PathBuf::from("/h/.cache/playhouse/models")));

@@ -9,7 +9,7 @@ use super::parse::{TemplateSources, parse_template};
 use super::template::ExperimentTemplate;
 use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::load::read_file;
-use crate::riddles::{self, RiddleSet};
+use crate::riddles::{self, RiddleRepository, RiddleSet, SHIPPED_NAMES, shipped};
 
 /// The longest file of riddles, in bytes: the most riddles of one set, each with a short text.
 const DATASET_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -44,31 +44,19 @@ impl FindDataset {
                 read_file(&self.folder.join(name), DATASET_BYTES_MAX).map_err(|error| error.in_file(name))?;
             return riddles::parse_riddles(name, &text);
         }
-        match name {
-            "classic" => riddles::classic(),
-            "documents" => riddles::documents(),
-            _ => self.of_repository(name),
+        match &self.repository {
+            Some(folder) => RiddleRepository::open(folder).load(name),
+            None => shipped(name).unwrap_or_else(|| {
+                let error = ConfigError::new(
+                    ConfigErrorKind::UnknownName,
+                    format!("there is no set of riddles {name:?}"),
+                );
+                let known = SHIPPED_NAMES.join(", ");
+                Err(error
+                    .with_hint(format!("known: {known}; or the name of a file, `.yaml` or `.jsonl`"))
+                    .into())
+            }),
         }
-    }
-
-    fn of_repository(&self, name: &str) -> Result<RiddleSet, ConfigErrors> {
-        let unknown = || {
-            let error = ConfigError::new(
-                ConfigErrorKind::UnknownName,
-                format!("there is no set of riddles {name:?}"),
-            );
-            error.with_hint("`playhouse riddles list` tells the names; a file is named with its ending, `.yaml` or `.jsonl`")
-        };
-        let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-        let folder =
-            self.repository.as_ref().filter(|_| is_plain && !name.starts_with('.')).ok_or_else(unknown)?;
-        let path = folder.join(format!("{name}.yaml"));
-        if !path.exists() {
-            return Err(unknown().into());
-        }
-        let shown = path.display().to_string();
-        let text = read_file(&path, DATASET_BYTES_MAX).map_err(|error| error.in_file(&shown))?;
-        riddles::parse_riddles(&shown, &text)
     }
 }
 

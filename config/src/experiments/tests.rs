@@ -84,7 +84,7 @@ colour: red
     t.yaml:3:33: modes.0.steps.0.ask: unknown variable `quesion`
     hint: did you mean `question`?
     t.yaml:4:10: dataset: there is no set of riddles "clasic"
-    hint: `playhouse riddles list` tells the names; a file is named with its ending, `.yaml` or `.jsonl`
+    hint: known: classic, documents; or the name of a file, `.yaml` or `.jsonl`
     t.yaml:5:10: repeats: 0 is out of range
     hint: allowed: 1 to 1000 (without one there is no answer)
     t.yaml:6:11: baseline: "c": no variant has this name
