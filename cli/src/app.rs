@@ -73,6 +73,7 @@ impl App {
             Command::Tokens(args) => commands::tokens::run(self, &args),
             Command::Compress(args) => commands::compress::run(self, &args),
             Command::Experiment(command) => commands::experiment::run(self, &command),
+            Command::Riddles(args) => commands::riddles::run(self, &args),
             Command::Config(command) => commands::config::run(self, &command),
             Command::Completions { shell } => commands::completions::run(self, shell),
             Command::ExitCodes => {

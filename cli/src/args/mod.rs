@@ -7,6 +7,7 @@ mod journal;
 mod load;
 mod models;
 mod parsers;
+mod riddles;
 mod shared;
 mod work;
 
@@ -22,6 +23,7 @@ pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
 pub(crate) use models::{ModelsArgs, ModelsCommand, PullArgs, WhyArgs};
 pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser, PinRuleParser, StrategyParser};
+pub(crate) use riddles::{MatchArg, RiddlesAddArgs, RiddlesArgs, RiddlesCommand, RiddlesShowArgs};
 pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};
 pub(crate) use work::{DevelopArgs, GenerateArgs, ReviewArgs};
 
@@ -107,6 +109,8 @@ pub(crate) enum Command {
     /// Compare models, prompts and ways of thinking on honest numbers
     #[command(subcommand)]
     Experiment(Box<ExperimentCommand>),
+    /// Keep riddles with known answers
+    Riddles(RiddlesArgs),
     /// Print, check and explain the settings
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -12,6 +12,7 @@ pub(crate) mod generate;
 pub(crate) mod load;
 pub(crate) mod models;
 pub(crate) mod review;
+pub(crate) mod riddles;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
 pub(crate) mod tree;

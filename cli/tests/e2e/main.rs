@@ -13,4 +13,5 @@ mod lists;
 mod load;
 mod models;
 mod real_model;
+mod riddles;
 mod tokens;
