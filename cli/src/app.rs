@@ -12,7 +12,7 @@ use crate::args::{Cli, Command, Global};
 use crate::exit::ExitStatus;
 use crate::signals::{Interrupts, Signals};
 use crate::ui::Ui;
-use crate::{commands, failure, logging};
+use crate::{commands, failure, logging, session};
 
 /// How long threads that read a file or compute may take to notice the end.
 const THREADS_LIMIT: Duration = Duration::from_secs(2);
@@ -90,7 +90,9 @@ impl App {
         for warning in &loaded.warnings {
             self.ui.warn(&warning.to_string());
         }
-        Ok(loaded.config)
+        let mut config = loaded.config;
+        session::add_registered_models(self, &mut config);
+        Ok(config)
     }
 }
 

@@ -1,8 +1,10 @@
 //! A runtime for the time of one command.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use playhouse_config::Config;
+use playhouse_experiments::registry::Registry;
 use playhouse_gateway::{AdminError, AdminServer};
 use playhouse_models::{Catalog, CatalogParts, NoObserver};
 use playhouse_protocol::{Failure, SeededSource};
@@ -63,6 +65,35 @@ fn admin_failure(error: &AdminError) -> Failure {
     match error.hint() {
         Some(hint) => failure.with_hint(hint),
         None => failure,
+    }
+}
+
+/// The registry of models in the folder of experiments.
+pub(crate) fn registry(app: &App, config: &Config) -> Result<Registry, Failure> {
+    Ok(Registry::new(&experiments_dir(app, config)?, Arc::new(SystemWallClock::now())))
+}
+
+/// The folder of experiments.
+pub(crate) fn experiments_dir(app: &App, config: &Config) -> Result<PathBuf, Failure> {
+    let dir = config.experiments.dir.clone().or_else(|| app.environment.experiments_dir());
+    dir.ok_or_else(|| {
+        Failure::invalid("find the folder for experiments: neither HOME nor XDG_STATE_HOME is set")
+            .with_hint("Name one with `experiments.dir` in playhouse.yaml.")
+    })
+}
+
+/// Adds the registered models to the settings. A registry that cannot be read is told and left out: who names a registered
+/// model is then told that there is none.
+pub(crate) fn add_registered_models(app: &App, config: &mut Config) {
+    // Without a folder there is no registry.
+    let Ok(registry) = registry(app, config) else { return };
+    match registry.merge_into(config) {
+        Ok(left_out) => {
+            for one in left_out {
+                app.ui.warn(&format!("{} is left out of the catalog: {}", one.entry, one.errors));
+            }
+        }
+        Err(error) => app.ui.warn(&format!("{error}; registered models are left out")),
     }
 }
 

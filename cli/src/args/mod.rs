@@ -21,7 +21,7 @@ pub(crate) use compress::{CompressArgs, CompressFormat};
 pub(crate) use experiment::{AskingArgs, ExperimentCommand, ModesArgs, ReportFormat, ResumeArgs, RunArgs};
 pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand};
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
-pub(crate) use models::{ModelsArgs, ModelsCommand, PullArgs, WhyArgs};
+pub(crate) use models::{ChangeArgs, ModelsArgs, ModelsCommand, PullArgs, RegisterArgs, WhyArgs};
 pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser, PinRuleParser, StrategyParser};
 pub(crate) use riddles::{MatchArg, RiddlesAddArgs, RiddlesArgs, RiddlesCommand, RiddlesShowArgs};
 pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};

@@ -41,11 +41,63 @@ pub(crate) enum ModelsCommand {
     Why(WhyArgs),
     /// Fetch the file of an embedded model
     Pull(PullArgs),
+    /// Keep the settings of a model as a version that can be promoted and gone back to
+    Register(RegisterArgs),
+    /// Put a version of a registered model into production: what @NAME leads to
+    Promote(ChangeArgs),
+    /// Put the version back that was in production before
+    Rollback {
+        /// The registered model
+        name: String,
+        /// Why
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// Put a version of a registered model away: it is no candidate any more
+    Archive(ChangeArgs),
+    /// Registered models, or the versions and the history of one
+    Versions {
+        /// The registered model; all when left out
+        name: Option<String>,
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+        format: TableFormat,
+    },
     /// Find out whether models can be reached or loaded
     Ping {
         /// The model's name; every model when left out
         name: Option<String>,
     },
+}
+
+/// `playhouse models register`
+#[derive(Debug, Args)]
+pub(crate) struct RegisterArgs {
+    /// The registered model: letters, digits, `.`, `-` and `_`
+    pub(crate) name: String,
+
+    /// The entry of the catalog whose settings are kept
+    #[arg(long, value_name = "ENTRY")]
+    pub(crate) entry: String,
+
+    /// Why [default: registered from ENTRY]
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: Option<String>,
+}
+
+/// `playhouse models promote` and `playhouse models archive`
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
+    /// The registered model
+    pub(crate) name: String,
+
+    /// The number of the version
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) version: u32,
+
+    /// Why
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
 }
 
 /// `playhouse models why`

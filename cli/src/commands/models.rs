@@ -3,6 +3,7 @@
 mod describe;
 mod measured;
 mod notes;
+mod registry;
 mod why;
 
 use std::sync::Arc;
@@ -33,6 +34,13 @@ pub(crate) fn run(app: &App, args: &ModelsArgs) -> Outcome {
         }
         ModelsCommand::Why(args) => why::run(app, &config, args),
         ModelsCommand::Pull(args) => pull(app, &config, args),
+        ModelsCommand::Register(args) => registry::register(app, &config, args),
+        ModelsCommand::Promote(args) => registry::promote(app, &config, args),
+        ModelsCommand::Rollback { name, reason } => registry::rollback(app, &config, name, reason),
+        ModelsCommand::Archive(args) => registry::archive(app, &config, args),
+        ModelsCommand::Versions { name, format } => {
+            registry::versions(app, &config, name.as_deref(), *format)
+        }
         ModelsCommand::Ping { name } => ping(app, &config, name.as_deref()),
     }
 }

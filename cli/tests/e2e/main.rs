@@ -14,4 +14,5 @@ mod load;
 mod models;
 mod real_model;
 mod riddles;
+mod registry;
 mod tokens;

@@ -6,7 +6,7 @@ use playhouse_protocol::{Failure, FailureClass};
 use crate::cache::CacheError;
 use crate::error::ModelError;
 use crate::scripted::ScriptError;
-use crate::selection::NoModelFits;
+use crate::selection::{NoModelFits, SelectionError, UnknownAlias};
 
 /// A model that cannot be had from the catalog.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,9 @@ pub enum CatalogError {
     /// No model fulfils the constraints.
     #[error("{0}")]
     NoModelFits(#[from] NoModelFits),
+    /// An alias leads to no version of a registered model.
+    #[error("{0}")]
+    UnknownAlias(#[from] UnknownAlias),
     /// The cache is not described rightly.
     #[error("{0}")]
     Cache(#[from] CacheError),
@@ -97,6 +100,7 @@ impl CatalogError {
             | Self::UnknownEncoding { .. }
             | Self::UnknownFile { .. }
             | Self::NoModelFits(_)
+            | Self::UnknownAlias(_)
             | Self::NoLocal { .. } => FailureClass::InvalidInput,
         }
     }
@@ -121,8 +125,18 @@ impl CatalogError {
                     .to_owned(),
             ),
             Self::NoModelFits(error) => Some(error.hint()),
+            Self::UnknownAlias(error) => Some(error.hint().to_owned()),
             Self::Cache(error) => error.hint(),
             Self::Client(error) => error.hint(),
+        }
+    }
+}
+
+impl From<SelectionError> for CatalogError {
+    fn from(error: SelectionError) -> Self {
+        match error {
+            SelectionError::NoModelFits(error) => error.into(),
+            SelectionError::UnknownAlias(error) => error.into(),
         }
     }
 }

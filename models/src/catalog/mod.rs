@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use playhouse_config::Config;
 use playhouse_config::settings::{ConstraintsConfig, ModelConfig};
+use playhouse_config::{Config, RegisteredModels};
 use playhouse_protocol::{RandomSource, WallClock};
 
 use crate::cache::LazyCache;
@@ -28,7 +28,7 @@ use crate::client::ModelClient;
 use crate::http::Connections;
 use crate::layers::{Candidate, RetryBudget};
 use crate::observer::CallObserver;
-use crate::selection::{Explanation, ModelSelector, ModelWish, Performance, Selection};
+use crate::selection::{Explanation, ModelSelector, ModelWish, Performance, Selection, follow, is_alias};
 use crate::stats::ModelStats;
 use crate::tokens::ModelFacts;
 use stack::{Shared, Stack};
@@ -133,9 +133,12 @@ impl Catalog {
 
     /// Every entry by name, with what is known of it without asking it. Looks whether files are there.
     pub fn entries(&self) -> Vec<CatalogEntry> {
+        let default = &self.selector.config().default;
+        // A default that leads nowhere is nobody's.
+        let default = self.entry_name(default).unwrap_or_else(|_| default.clone());
         let describe = |(name, slot): (&String, &Slot)| {
             let models_dir = &self.shared.parts.models_dir;
-            let is_default = *name == self.selector.config().default;
+            let is_default = *name == default;
             entry::describe(name, &slot.stack.config, models_dir, is_default)
         };
         self.slots.iter().map(describe).collect()
@@ -210,7 +213,39 @@ impl Catalog {
         facts::of(&self.slot(name)?.stack)
     }
 
+    /// Replaces what names of registered models lead to; the next tasks go by it. Versions that were registered since this
+    /// catalog was made are not in it: changes that lead to them are left out, and their entries are given back.
+    pub fn swap_aliases(&self, mut registered: RegisteredModels) -> Vec<String> {
+        let mut missing = Vec::new();
+        for model in registered.values_mut() {
+            let is_here = |_: &u32, entry: &mut String| {
+                let is_here = self.slots.contains_key(entry);
+                if !is_here {
+                    missing.push(entry.clone());
+                }
+                is_here
+            };
+            model.versions.retain(is_here);
+            let here = &model.versions;
+            let leads_here =
+                |(_, version): &(u64, Option<u32>)| version.is_none_or(|one| here.contains_key(&one));
+            model.production.retain(leads_here);
+            model.candidate.retain(leads_here);
+        }
+        self.selector.aliases().swap(registered);
+        missing
+    }
+
+    /// The entry that a name means: itself, or where an alias leads now.
+    fn entry_name(&self, name: &str) -> Result<String, CatalogError> {
+        if is_alias(name) {
+            return Ok(follow(&self.selector.aliases().current(), name, None)?);
+        }
+        Ok(name.to_owned())
+    }
+
     fn slot(&self, name: &str) -> Result<&Slot, CatalogError> {
-        self.slots.get(name).ok_or_else(|| CatalogError::unknown(name, self.slots.keys()))
+        let entry = self.entry_name(name)?;
+        self.slots.get(&entry).ok_or_else(|| CatalogError::unknown(name, self.slots.keys()))
     }
 }

@@ -7,7 +7,7 @@ use playhouse_config::Config;
 
 use super::entry::{context_tokens, describe};
 use super::{CatalogParts, Slot};
-use crate::selection::{ModelFacts, ModelSelector, Performance, PerformanceArgs, WatchedModel};
+use crate::selection::{AliasTable, ModelFacts, ModelSelector, Performance, PerformanceArgs, WatchedModel};
 
 /// The rules of these settings.
 pub(super) fn selector(config: &Config) -> ModelSelector {
@@ -19,7 +19,8 @@ pub(super) fn selector(config: &Config) -> ModelSelector {
         };
         (name.clone(), facts)
     });
-    ModelSelector::new(config.selection.clone(), facts.collect())
+    let aliases = Arc::new(AliasTable::new(config.registered.clone()));
+    ModelSelector::new(config.selection.clone(), facts.collect()).with_aliases(aliases)
 }
 
 /// What is measured of these models.

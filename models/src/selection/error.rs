@@ -1,6 +1,27 @@
 //! When no model fits.
 
-use super::Check;
+use super::{Check, UnknownAlias};
+
+/// No model can be selected.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SelectionError {
+    /// None fulfils what is asked for.
+    #[error(transparent)]
+    NoModelFits(#[from] NoModelFits),
+    /// An alias leads nowhere.
+    #[error(transparent)]
+    UnknownAlias(#[from] UnknownAlias),
+}
+
+impl SelectionError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoModelFits(error) => error.hint(),
+            Self::UnknownAlias(error) => error.hint().to_owned(),
+        }
+    }
+}
 
 /// No model fulfils what is asked for.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

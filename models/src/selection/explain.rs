@@ -1,12 +1,12 @@
 //! A choice with everything that led to it.
 
-use super::{Check, Measured, NoModelFits, Selection};
+use super::{Check, Measured, Selection, SelectionError};
 
 /// A choice with everything that led to it.
 #[derive(Debug, Clone)]
 pub struct Explanation {
     /// Who was chosen.
-    pub outcome: Result<Selection, NoModelFits>,
+    pub outcome: Result<Selection, SelectionError>,
     /// Every model of the catalog by name.
     pub candidates: Vec<Candidate>,
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use playhouse_config::settings::Preference;
 
-use super::Check;
+use super::{Check, FollowedAlias};
 
 /// Models that are named in the sentence of a reason; more are only counted. A reason travels with each answer.
 const NAMED_MAX: usize = 5;
@@ -25,6 +25,8 @@ pub struct SelectionReason {
     pub rule: Rule,
     /// The models that the rule looked at and did not choose, with those that stood before the chosen one first.
     pub passed_over: Vec<PassedOver>,
+    /// The alias by which the rule named the chosen model.
+    pub alias: Option<FollowedAlias>,
 }
 
 /// The rule that chose a model.
@@ -146,6 +148,9 @@ impl fmt::Display for PassedOver {
 impl fmt::Display for SelectionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.rule)?;
+        if let Some(FollowedAlias { alias, model }) = &self.alias {
+            write!(f, " The alias {alias} leads to {model}.")?;
+        }
         if self.passed_over.is_empty() {
             return Ok(());
         }

@@ -1,13 +1,16 @@
 //! The rules that choose a model.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use playhouse_config::RegisteredModels;
 use playhouse_config::settings::{ConstraintsConfig, Preference, SelectionConfig};
 
 use super::{
-    Candidate, Check, Explanation, Measured, Measurements, ModelFacts, ModelWish, NoModelFits, PassedOver,
-    Rule, Selection, SelectionReason, split,
+    AliasTable, Candidate, Check, Explanation, FollowedAlias, Measured, Measurements, ModelFacts, ModelWish,
+    NoModelFits, PassedOver, Rule, Selection, SelectionError, SelectionReason, UnknownAlias, follow,
+    is_alias, split,
 };
 
 /// Chooses models. Pure: it knows the settings, and is handed what was measured.
@@ -19,6 +22,46 @@ use super::{
 pub struct ModelSelector {
     config: SelectionConfig,
     models: BTreeMap<String, ModelFacts>,
+    aliases: Arc<AliasTable>,
+}
+
+/// Where the names of one choice lead: for the task that it is made for.
+struct Names<'a> {
+    registered: Arc<RegisteredModels>,
+    wish: &'a ModelWish<'a>,
+}
+
+impl Names<'_> {
+    /// The entry that a name means, and the alias where it is one.
+    fn follow(&self, name: &str) -> Result<(String, Option<FollowedAlias>), UnknownAlias> {
+        if !is_alias(name) {
+            return Ok((name.to_owned(), None));
+        }
+        let model = follow(&self.registered, name, self.wish.task_id)?;
+        Ok((model.clone(), Some(FollowedAlias { alias: name.to_owned(), model })))
+    }
+
+    /// The constraints with entries in the place of aliases, and the aliases. Versions of registered models are considered
+    /// when they are named, and not because they are in the catalog.
+    fn constraints(
+        &self,
+        constraints: &ConstraintsConfig,
+        models: &BTreeMap<String, ModelFacts>,
+    ) -> Result<(ConstraintsConfig, Vec<FollowedAlias>), UnknownAlias> {
+        let mut followed = Vec::new();
+        let mut among = Vec::new();
+        for name in &constraints.among {
+            let (model, alias) = self.follow(name)?;
+            followed.extend(alias);
+            among.push(model);
+        }
+        if among.is_empty() && !self.registered.is_empty() {
+            let versions: BTreeSet<&String> =
+                self.registered.values().flat_map(|model| model.versions.values()).collect();
+            among = models.keys().filter(|name| !versions.contains(name)).cloned().collect();
+        }
+        Ok((ConstraintsConfig { among, ..constraints.clone() }, followed))
+    }
 }
 
 /// A model that fulfils what is asked for.
@@ -33,18 +76,28 @@ struct Fit<'a> {
 impl ModelSelector {
     /// A selector for the models of a catalog.
     pub fn new(config: SelectionConfig, models: BTreeMap<String, ModelFacts>) -> Self {
-        Self { config, models }
+        Self { config, models, aliases: Arc::default() }
+    }
+
+    /// The same with names of registered models.
+    #[must_use]
+    pub fn with_aliases(self, aliases: Arc<AliasTable>) -> Self {
+        Self { aliases, ..self }
+    }
+
+    fn names<'a>(&self, wish: &'a ModelWish<'a>) -> Names<'a> {
+        Names { registered: self.aliases.current(), wish }
     }
 
     /// The model for a task of this type that wishes nothing else.
     ///
     /// # Errors
-    /// When no model fulfils the constraints that the settings name for the type.
+    /// When no model fulfils the constraints that the settings name for the type, or an alias leads nowhere.
     pub fn select_by_task(
         &self,
         task_type: &str,
         measured: &dyn Measurements,
-    ) -> Result<Selection, NoModelFits> {
+    ) -> Result<Selection, SelectionError> {
         self.select(&ModelWish::of(task_type), measured)
     }
 
@@ -52,32 +105,34 @@ impl ModelSelector {
     /// that quality is judged for, and how long the prompt is.
     ///
     /// # Errors
-    /// When none fulfils them; who comes nearest, and what would make it fit.
+    /// When none fulfils them: who comes nearest, and what would make it fit; or an alias leads nowhere.
     pub fn select_by_constraints(
         &self,
         constraints: &ConstraintsConfig,
         wish: &ModelWish<'_>,
         measured: &dyn Measurements,
-    ) -> Result<Selection, NoModelFits> {
+    ) -> Result<Selection, SelectionError> {
         self.constrained(constraints, None, wish, measured)
     }
 
     /// The model for a wish. One that the wish names is taken as it is: whether it is in the catalog is for the caller to see.
     ///
     /// # Errors
-    /// When no model fulfils the constraints that the settings name for the type of task.
+    /// When no model fulfils the constraints that the settings name for the type of task, or an alias leads nowhere.
     pub fn select(
         &self,
         wish: &ModelWish<'_>,
         measured: &dyn Measurements,
-    ) -> Result<Selection, NoModelFits> {
+    ) -> Result<Selection, SelectionError> {
         let task = wish.task_type;
+        let names = self.names(wish);
         if let Some(model) = wish.model {
-            let reason = SelectionReason { rule: Rule::Requested, passed_over: Vec::new() };
-            return Ok(Selection { model: model.to_owned(), reason });
+            let (model, alias) = names.follow(model)?;
+            let reason = SelectionReason { rule: Rule::Requested, passed_over: Vec::new(), alias };
+            return Ok(Selection { model, reason });
         }
         if let Some(arms) = self.config.split.get(task) {
-            return Ok(self.share(arms, wish, measured));
+            return Ok(self.share(arms, &names, measured)?);
         }
         if let Some(constraints) = self.config.constraints.get(task) {
             return self.constrained(constraints, Some(task), wish, measured);
@@ -86,12 +141,12 @@ impl ModelSelector {
             Some(named) => (named, Rule::TaskType { task: task.to_owned() }),
             None => (&self.config.default, Rule::Default { task: task.to_owned() }),
         };
-        let fallbacks = self.models.get(named).map_or(&[][..], |facts| &facts.fallbacks);
-        let chain = std::iter::once(named).chain(fallbacks).map(String::as_str);
+        let (named, alias) = names.follow(named)?;
+        let fallbacks = self.models.get(&named).map_or(&[][..], |facts| &facts.fallbacks);
+        let chain = std::iter::once(&named).chain(fallbacks).map(String::as_str);
         let (model, passed_over) = self.first_eligible(chain, wish, measured);
-        let rule =
-            if model == *named { rule } else { Rule::Fallback { task: task.to_owned(), of: named.clone() } };
-        Ok(Selection { model, reason: SelectionReason { rule, passed_over } })
+        let rule = if model == named { rule } else { Rule::Fallback { task: task.to_owned(), of: named } };
+        Ok(Selection { model, reason: SelectionReason { rule, passed_over, alias } })
     }
 
     /// Why a wish leads where it does. `constraints`, where they are given, stand in the place of what the settings say.
@@ -111,6 +166,9 @@ impl ModelSelector {
         let is_split = self.config.split.contains_key(wish.task_type);
         let of_task = || self.config.constraints.get(wish.task_type).filter(|_| !is_split);
         let constraints = constraints.or_else(of_task).cloned().unwrap_or_default();
+        // One that leads nowhere is told by the outcome.
+        let followed = self.names(wish).constraints(&constraints, &self.models);
+        let constraints = followed.map_or(constraints, |(constraints, _)| constraints);
         let candidates = self.models.iter().map(|(name, facts)| {
             let seen = measured.measured(name, wish.task_type);
             let mut checks = checks(&constraints, facts, &seen);
@@ -128,6 +186,11 @@ impl ModelSelector {
         Explanation { candidates: candidates.collect(), outcome }
     }
 
+    /// What names of registered models lead to.
+    pub fn aliases(&self) -> &AliasTable {
+        &self.aliases
+    }
+
     /// The settings that models are chosen by.
     pub fn config(&self) -> &SelectionConfig {
         &self.config
@@ -141,10 +204,15 @@ impl ModelSelector {
         &self,
         wish: &ModelWish<'_>,
         measured: &dyn Measurements,
-    ) -> Result<Vec<String>, NoModelFits> {
+    ) -> Result<Vec<String>, SelectionError> {
         match self.config.split.get(wish.task_type) {
             Some(arms) if wish.model.is_none() && wish.task_id.is_none() => {
-                Ok(arms.keys().cloned().collect())
+                let names = self.names(wish);
+                let mut models = Vec::new();
+                for arm in arms.keys() {
+                    models.push(names.follow(arm)?.0);
+                }
+                Ok(models)
             }
             _ => Ok(vec![self.select(wish, measured)?.model]),
         }
@@ -154,17 +222,27 @@ impl ModelSelector {
     fn share(
         &self,
         arms: &BTreeMap<String, u32>,
-        wish: &ModelWish<'_>,
+        names: &Names<'_>,
         measured: &dyn Measurements,
-    ) -> Selection {
+    ) -> Result<Selection, UnknownAlias> {
+        let wish = names.wish;
+        // Shares are drawn by the names of the settings, so that another version does not move the shares of others.
         let order = split::order(arms, wish.task_type, wish.task_id);
-        let (model, passed_over) = self.first_eligible(order.into_iter(), wish, measured);
+        let mut followed = Vec::with_capacity(order.len());
+        for arm in order {
+            let (model, alias) = names.follow(arm)?;
+            followed.push((arm, model, alias));
+        }
+        let chain = followed.iter().map(|(_, model, _)| model.as_str());
+        let (model, passed_over) = self.first_eligible(chain, wish, measured);
+        let arm = followed.into_iter().find(|(_, name, _)| *name == model);
+        let (arm, alias) = arm.map(|(arm, _, alias)| (arm, alias)).unwrap_or_default();
         let rule = Rule::Split {
             task: wish.task_type.to_owned(),
-            weight: arms.get(&model).copied().unwrap_or_default(),
+            weight: arms.get(arm).copied().unwrap_or_default(),
             total: arms.values().map(|weight| u64::from(*weight)).sum(),
         };
-        Selection { model, reason: SelectionReason { rule, passed_over } }
+        Ok(Selection { model, reason: SelectionReason { rule, passed_over, alias } })
     }
 
     /// The first of a chain that is not demoted and holds enough; the very first when there is none such.
@@ -196,7 +274,9 @@ impl ModelSelector {
         task: Option<&str>,
         wish: &ModelWish<'_>,
         measured: &dyn Measurements,
-    ) -> Result<Selection, NoModelFits> {
+    ) -> Result<Selection, SelectionError> {
+        let (constraints, followed) = self.names(wish).constraints(constraints, &self.models)?;
+        let constraints = &constraints;
         let considered = || self.models.iter().filter(|(name, _)| is_among(constraints, name));
         let (mut fits, mut passed_over) = (Vec::new(), Vec::new());
         for (name, facts) in considered() {
@@ -214,7 +294,7 @@ impl ModelSelector {
         let considered = fits.len() + passed_over.len();
         if fits.is_empty() {
             let nearest = nearest(passed_over).map(|nearest| (nearest.model, nearest.unmet));
-            return Err(NoModelFits { task: task.map(str::to_owned), considered, nearest });
+            return Err(NoModelFits { task: task.map(str::to_owned), considered, nearest }.into());
         }
         let fit = fits.len();
         // What is only estimated or passes with time decides among those that fit, and shuts nobody out.
@@ -237,7 +317,8 @@ impl ModelSelector {
         let passed_over = lesser.chain(passed_over).collect();
         let rule =
             Rule::Constraints { task: task.map(str::to_owned), prefer: constraints.prefer, fit, considered };
-        Ok(Selection { model: chosen, reason: SelectionReason { rule, passed_over } })
+        let alias = followed.into_iter().find(|followed| followed.model == chosen);
+        Ok(Selection { model: chosen, reason: SelectionReason { rule, passed_over, alias } })
     }
 }
 
@@ -249,7 +330,7 @@ fn is_among(constraints: &ConstraintsConfig, model: &str) -> bool {
 fn is_considered(
     model: &str,
     constraints: &ConstraintsConfig,
-    outcome: &Result<Selection, NoModelFits>,
+    outcome: &Result<Selection, SelectionError>,
 ) -> bool {
     match outcome {
         Err(_) => is_among(constraints, model),

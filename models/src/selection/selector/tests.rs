@@ -70,7 +70,7 @@ fn none() -> ConstraintsConfig {
     ConstraintsConfig::default()
 }
 
-fn told(selection: Result<Selection, NoModelFits>) -> String {
+fn told(selection: Result<Selection, SelectionError>) -> String {
     match selection {
         Ok(selection) => format!("{}: {}", selection.model, selection.reason),
         Err(error) => format!("{error}\n{}", error.hint()),
@@ -276,8 +276,82 @@ proptest! {
             Ok(selection) => prop_assert!(fits.contains(&selection.model.as_str())),
             Err(error) => {
                 prop_assert!(fits.is_empty());
-                prop_assert!(error.nearest.is_some() && !error.hint().is_empty());
+                let has_nearest = matches!(&error, SelectionError::NoModelFits(error) if error.nearest.is_some());
+                prop_assert!(has_nearest && !error.hint().is_empty());
             }
         }
     }
+}
+
+/// The shop with two versions of a registered model beside.
+fn shop_with_versions(config: SelectionConfig) -> ModelSelector {
+    let coder = playhouse_config::RegisteredModel {
+        versions: [(1, "coder@1".to_owned()), (2, "coder@2".to_owned())].into(),
+        production: vec![(1_000, Some(1)), (2_000, Some(2))],
+        candidate: Vec::new(),
+    };
+    let aliases = AliasTable::new(RegisteredModels::from([("coder".to_owned(), coder)]));
+    let mut selector = shop(config).with_aliases(Arc::new(aliases));
+    for version in ["coder@1", "coder@2"] {
+        selector.models.insert(version.to_owned(), model(64_000, 5, &["large"]));
+    }
+    selector
+}
+
+#[test]
+fn an_alias_leads_to_its_version_wherever_models_are_selected_and_the_reason_says_so() {
+    let check = |change: &dyn Fn(&mut SelectionConfig), model| {
+        let mut config = settings();
+        change(&mut config);
+        let wish = ModelWish::of("review").named(model);
+        told(shop_with_versions(config).select(&wish, &facts(&[])))
+    };
+    let alias = || "@coder".to_owned();
+    assert_snapshot!(check(&|_| {}, Some("@coder:1")), @"coder@1: The request names this model. The alias @coder:1 leads to coder@1.");
+    assert_snapshot!(check(&|config| config.default = alias(), None), @"coder@2: The settings name no model for review, and this one is selection.default. The alias @coder leads to coder@2.");
+    assert_snapshot!(check(&|config| drop(config.by_task.insert("review".to_owned(), alias())), None), @"coder@2: The settings name this model for review (selection.by_task.review). The alias @coder leads to coder@2.");
+    let split = |config: &mut SelectionConfig| {
+        config.split.insert("review".to_owned(), [(alias(), 3), ("small".to_owned(), 1)].into());
+    };
+    assert_snapshot!(check(&split, None), @"coder@2: This model gets 3 in 4 of the tasks of type review (selection.split.review). The alias @coder leads to coder@2.");
+    let among = |config: &mut SelectionConfig| {
+        config.constraints.insert("review".to_owned(), ConstraintsConfig { among: vec![alias()], ..none() });
+    };
+    assert_snapshot!(check(&among, None), @"coder@2: Of 1 models 1 fulfil the constraints (selection.constraints.review), and this one has the best quality of them. The alias @coder leads to coder@2.");
+    assert_snapshot!(check(&|config| config.default = "@codr".to_owned(), None), @r#"
+    find model "@codr": the registered models are @coder
+    Did you mean @coder?
+    "#);
+}
+
+#[test]
+fn versions_are_considered_when_they_are_named_only() {
+    let mut config = settings();
+    config.constraints.insert("review".to_owned(), none());
+    let selector = shop_with_versions(config);
+    let explanation = selector.explain(&ModelWish::of("review"), None, &facts(&[]));
+    let considered: Vec<_> =
+        explanation.candidates.iter().filter(|one| one.is_considered).map(|one| one.model.as_str()).collect();
+    assert_eq!(considered, ["large", "middle", "own", "small"]);
+}
+
+#[test]
+fn a_task_keeps_its_version_and_its_share_when_another_is_promoted() {
+    let mut config = settings();
+    config.split.insert("review".to_owned(), [("@coder".to_owned(), 1), ("large".to_owned(), 1)].into());
+    let selector = shop_with_versions(config);
+    let random = SeededSource::from_seed(7);
+    let select = |task| {
+        let wish = ModelWish { task_id: Some(task), ..ModelWish::of("review") };
+        selector.select(&wish, &facts(&[])).unwrap().model
+    };
+    let tasks: Vec<_> = (0..40).map(|number| TaskId::new(1_500 + number * 50, &random)).collect();
+    let before: Vec<_> = tasks.iter().map(|task| select(*task)).collect();
+    assert!(before.iter().any(|model| model == "coder@1") && before.iter().any(|model| model == "coder@2"));
+    let mut registered = (*selector.aliases().current()).clone();
+    registered.get_mut("coder").unwrap().production.push((9_000, Some(1)));
+    selector.aliases().swap(registered);
+    assert_eq!(tasks.iter().map(|task| select(*task)).collect::<Vec<_>>(), before);
+    let later = (0..40).map(|number| select(TaskId::new(9_000 + number, &random)));
+    assert!(later.collect::<Vec<_>>().iter().all(|model| model == "coder@1" || model == "large"));
 }
