@@ -14,6 +14,8 @@ mod compression;
 mod develop;
 mod durability;
 mod experiments;
+#[cfg(unix)]
+mod mlflow;
 mod model_faults;
 mod overflow;
 mod riddles;

@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use playhouse_runtime::actors::develop::Developer;
-use playhouse_runtime::config::Config;
 use playhouse_runtime::config::settings::{ConstraintsConfig, ModelConfig, ProviderConfig};
+use playhouse_runtime::config::{Config, RegisteredModel};
 use playhouse_runtime::models::ModelWish;
 use playhouse_runtime::models::selection::Measurements;
 use playhouse_runtime::protocol::code::Language;
 use playhouse_runtime::protocol::completion::{ChatMessage, CompletionRequest, Route};
 use playhouse_runtime::protocol::develop::Develop;
 use playhouse_runtime::protocol::task::TaskOptions;
-use playhouse_runtime::protocol::{Failure, FailureClass, TaskId};
+use playhouse_runtime::protocol::{Failure, FailureClass, TaskId, WallClock};
 use playhouse_runtime::{Agent, AgentContext, AgentError, Runtime, RuntimeBuilder};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 const APPROVE: &str = r#"{"verdict": "approve", "summary": "fine", "scores": {"functionality": 10, "quality": 10, "testing": 10, "maintainability": 10, "security": 10}, "findings": [], "recommendations": []}"#;
 
@@ -177,4 +180,80 @@ async fn quality_survives_the_process_where_a_file_is_named_and_a_damaged_file_h
     assert_eq!(quality(&third), None);
     third.shutdown(Duration::ZERO).await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{", "nothing was measured, so nothing is written");
+}
+
+/// Asks, tells that it has, waits until it may go on, and asks again.
+struct Halting {
+    asked: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl Agent for Halting {
+    const KIND: &'static str = "halting";
+    type Request = bool;
+    type Reply = Vec<(String, String)>;
+
+    async fn run(&self, ctx: &mut AgentContext, halts: bool) -> Result<Self::Reply, AgentError> {
+        let mut told = Vec::new();
+        for text in ["one", "two"] {
+            let answer = ctx.complete(CompletionRequest::new(vec![ChatMessage::user(text)])).await?;
+            told.push((answer.origin.model, answer.route.reason));
+            if halts && told.len() == 1 {
+                self.asked.notify_one();
+                self.go_on.notified().await;
+            }
+        }
+        Ok(told)
+    }
+}
+
+/// A clock that is set by hand.
+#[derive(Debug)]
+struct Hand(AtomicU64);
+
+impl WallClock for Hand {
+    fn unix_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_promoted_answers_the_next_task_and_not_the_one_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = settings(folder.path());
+    for (entry, of) in [("coder@1", "a"), ("coder@2", "b")] {
+        let entry_of = config.models[of].clone();
+        config.models.insert(entry.to_owned(), entry_of);
+    }
+    let mut coder = RegisteredModel {
+        versions: [(1, "coder@1".to_owned()), (2, "coder@2".to_owned())].into(),
+        production: vec![(1_000, Some(1))],
+        candidate: Vec::new(),
+    };
+    config.registered.insert("coder".to_owned(), coder.clone());
+    config.selection.default = "@coder".to_owned();
+    let clock = Arc::new(Hand(AtomicU64::new(5_000)));
+    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let agent = Halting { asked: Arc::clone(&asked), go_on: Arc::clone(&go_on) };
+    let builder = Runtime::builder().config(config).seed(1).clock(Arc::clone(&clock) as _);
+    let runtime = builder.agent(agent).start().await.unwrap();
+    let under_way = runtime.submit::<Halting>(true, TaskOptions::default()).await.unwrap();
+    asked.notified().await;
+    clock.0.store(9_000, Ordering::Relaxed);
+    coder.versions.insert(3, "coder@3".to_owned());
+    coder.production.extend([(8_000, Some(2)), (8_500, Some(3))]);
+    let missing = runtime.catalog().swap_aliases([("coder".to_owned(), coder.clone())].into());
+    assert_eq!(missing, ["coder@3"], "it was registered after the start");
+    let next = runtime.run::<Halting>(false).await.unwrap();
+    go_on.notify_one();
+    let models = |told: &[(String, String)]| told.iter().map(|(model, _)| model.clone()).collect::<Vec<_>>();
+    assert_eq!(models(&under_way.result().await.unwrap()), ["coder@1", "coder@1"]);
+    assert_eq!(models(&next), ["coder@2", "coder@2"]);
+    assert!(next[0].1.ends_with("The alias @coder leads to coder@2."), "{}", next[0].1);
+    coder.production.push((9_500, Some(1)));
+    clock.0.store(10_000, Ordering::Relaxed);
+    runtime.catalog().swap_aliases([("coder".to_owned(), coder)].into());
+    let after = runtime.run::<Halting>(false).await.unwrap();
+    assert_eq!(models(&after), ["coder@1", "coder@1"]);
+    runtime.shutdown(Duration::ZERO).await;
 }

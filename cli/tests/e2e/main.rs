@@ -13,6 +13,6 @@ mod lists;
 mod load;
 mod models;
 mod real_model;
-mod riddles;
 mod registry;
+mod riddles;
 mod tokens;

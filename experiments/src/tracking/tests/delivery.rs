@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use playhouse_config::SecretRef;
 use playhouse_protocol::{FailureClass, RandomSource};
 use tempfile::TempDir;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::fake::{Fake, Fault, World};
 use crate::tracking::spool::{AliasChange, NewVersion, Operation, Refusal};
@@ -167,16 +167,16 @@ async fn a_process_that_dies_after_any_request_is_followed_by_one_that_goes_on()
         fake.fail(&vec![Fault::None; at]);
         fake.fail(&[Fault::CutAfter]);
         fake.fail(&vec![Fault::CutBefore; 1_000]);
-        // It dies before its checkpoint: none is written.
-        let checkpoint = bench.folder.path().join("spool/checkpoint.json");
-        let spool = Arc::clone(&bench.spool);
         let dying = client(&fake.uri, None);
-        let delivery = spool.deliver(&dying, Instant::now() + Duration::from_millis(30)).await.unwrap();
-        assert!(delivery.pending > 0 && delivery.last_failure.is_some(), "{delivery:?}");
-        drop(std::fs::remove_file(checkpoint));
+        let sending = bench.spool.deliver(&dying, long());
+        assert!(
+            timeout(Duration::from_millis(30), sending).await.is_err(),
+            "it is dropped before its checkpoint"
+        );
         fake.world.lock().unwrap().faults.clear();
         let bench = bench.again().await;
-        bench.deliver(&fake).await;
+        let delivery = bench.deliver(&fake).await;
+        assert_eq!((delivery.parked, delivery.pending), (0, 0), "{at}");
         assert_whole(&fake.world.lock().unwrap());
     }
 }
