@@ -12,7 +12,7 @@
 //! repeats: 3
 //! ```
 
-mod draw;
+pub mod draw;
 mod find;
 mod metric;
 mod parse;

@@ -23,7 +23,9 @@ pub(crate) use journal::{DeadLettersCommand, JournalArgs, ListArgs, TasksCommand
 pub(crate) use load::{DurabilityArg, LoadArgs, LoadFormat, Slo};
 pub(crate) use models::{ChangeArgs, ModelsArgs, ModelsCommand, PullArgs, RegisterArgs, WhyArgs};
 pub(crate) use parsers::{AspectParser, EncodingParser, LanguageParser, PinRuleParser, StrategyParser};
-pub(crate) use riddles::{MatchArg, RiddlesAddArgs, RiddlesArgs, RiddlesCommand, RiddlesShowArgs};
+pub(crate) use riddles::{
+    MatchArg, RiddlesAddArgs, RiddlesArgs, RiddlesCommand, RiddlesShowArgs, RiddlesTestArgs,
+};
 pub(crate) use shared::{CodeArgs, Format, LimitArgs, ModelArgs, TableFormat};
 pub(crate) use work::{DevelopArgs, GenerateArgs, ReviewArgs};
 
@@ -109,8 +111,8 @@ pub(crate) enum Command {
     /// Compare models, prompts and ways of thinking on honest numbers
     #[command(subcommand)]
     Experiment(Box<ExperimentCommand>),
-    /// Keep riddles with known answers
-    Riddles(RiddlesArgs),
+    /// Ask models riddles with known answers, and keep riddles
+    Riddles(Box<RiddlesArgs>),
     /// Print, check and explain the settings
     #[command(subcommand)]
     Config(ConfigCommand),

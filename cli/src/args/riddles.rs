@@ -5,14 +5,88 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use playhouse_protocol::riddle::Difficulty;
 
-use super::TableFormat;
+use super::{AskingArgs, ModesArgs, TableFormat};
 
-/// `playhouse riddles …`
+/// `playhouse riddles …`; without a subcommand, models are asked riddles.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct RiddlesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<RiddlesCommand>,
+
+    #[command(flatten)]
+    pub(crate) test: RiddlesTestArgs,
+}
+
+/// Asking riddles: each model in each mode is a variant, and the first one in the first mode is what the others are held
+/// against.
+#[derive(Debug, Args)]
+pub(crate) struct RiddlesTestArgs {
+    /// The models to ask, separated by commas [default: the one that the settings select]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) models: Vec<String>,
+
+    /// How they are made to think, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "direct")]
+    pub(crate) modes: Vec<String>,
+
+    /// How often each riddle is asked
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) repeats: u32,
+
+    /// The set of riddles: its name, or a file (.yaml, .jsonl)
+    #[arg(long, value_name = "SET|FILE", default_value = "classic", help_heading = "Riddles")]
+    pub(crate) set: String,
+
+    /// Only those of this difficulty; can be given several times
+    #[arg(long, value_enum, help_heading = "Riddles")]
+    pub(crate) difficulty: Vec<DifficultyArg>,
+
+    /// Only those of this form; can be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Riddles")]
+    pub(crate) form: Vec<String>,
+
+    /// So many of them, of each form and difficulty its share
+    #[arg(long, value_name = "N", help_heading = "Riddles", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) sample: Option<u32>,
+
+    /// What chance is drawn from: which riddles, seeds, resampling
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Riddles")]
+    pub(crate) seed: u64,
+
+    /// 0 always takes the most probable token; at most 2
+    #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Model")]
+    pub(crate) temperature: Option<f32>,
+
+    /// The longest answer of a step, in tokens
+    #[arg(long, value_name = "N", help_heading = "Model", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) tokens_max: Option<u32>,
+
+    /// Have this model judge the answers beside the exact scorer
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub(crate) judge: Option<String>,
+
+    /// How many answers are waited for at once; times are honest with 1 alone
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(crate) width: u32,
+
+    /// Stop as soon as every comparison is decided, with the chance of a false winner under control
+    #[arg(long, help_heading = "Limits")]
+    pub(crate) early_stop: bool,
+
+    /// The tokens that all answers together may use
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) budget_tokens: Option<u64>,
+
+    /// The model calls that all answers together may make
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) budget_calls: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) own: ModesArgs,
+
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
 }
 
 /// What to do with riddles.

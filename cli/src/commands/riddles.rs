@@ -1,21 +1,21 @@
 //! `playhouse riddles …`
 
 mod add;
+mod ask;
 mod show;
 
-use clap::CommandFactory as _;
 use playhouse_config::ConfigErrors;
 use playhouse_config::riddles::{Added, RiddleRepository, SetContents};
 use playhouse_protocol::Failure;
 
 use crate::app::{App, Outcome};
-use crate::args::{Cli, RiddlesArgs, RiddlesCommand};
+use crate::args::{RiddlesArgs, RiddlesCommand};
 use crate::exit::ExitStatus;
 use crate::failure;
 use crate::render::words;
 
 pub(crate) fn run(app: &App, args: &RiddlesArgs) -> Outcome {
-    let Some(command) = &args.command else { return help(app) };
+    let Some(command) = &args.command else { return ask::ask(app, &args.test) };
     let repository = repository(app)?;
     match command {
         RiddlesCommand::List { format } => show::sets(app, &repository, *format)?,
@@ -27,14 +27,6 @@ pub(crate) fn run(app: &App, args: &RiddlesArgs) -> Outcome {
             say_added(app, set, &added.map_err(|errors| failure::input("import riddles", &errors))?)?;
         }
     }
-    Ok(ExitStatus::Success)
-}
-
-fn help(app: &App) -> Outcome {
-    let mut command = Cli::command();
-    command.build();
-    let help = command.find_subcommand_mut("riddles").map(clap::Command::render_help);
-    app.ui.print(&help.map(|help| help.to_string()).unwrap_or_default())?;
     Ok(ExitStatus::Success)
 }
 

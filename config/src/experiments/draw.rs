@@ -10,13 +10,17 @@ use crate::riddles::Riddle;
 
 /// What riddles have to be like. An empty list takes all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Select {
-    pub(super) difficulty: Vec<Difficulty>,
-    pub(super) forms: Vec<String>,
-    pub(super) tags: Vec<String>,
+pub struct Select {
+    /// One of these difficulties.
+    pub difficulty: Vec<Difficulty>,
+    /// One of these forms.
+    pub forms: Vec<String>,
+    /// At least one of these tags.
+    pub tags: Vec<String>,
 }
 
-pub(super) fn selected(riddles: Vec<Riddle>, select: &Select) -> Vec<Riddle> {
+/// The riddles that are as wanted, in their order.
+pub fn selected(riddles: Vec<Riddle>, select: &Select) -> Vec<Riddle> {
     let is_wanted = |riddle: &Riddle| {
         (select.difficulty.is_empty() || select.difficulty.contains(&riddle.difficulty))
             && (select.forms.is_empty() || select.forms.contains(&riddle.form))
@@ -26,7 +30,7 @@ pub(super) fn selected(riddles: Vec<Riddle>, select: &Select) -> Vec<Riddle> {
 }
 
 /// Draws `count` items, of each group and difficulty about its share, and keeps their order. The same seed draws the same.
-pub(super) fn sample(items: Vec<Item>, count: usize, seed: u64) -> Vec<Item> {
+pub fn sample(items: Vec<Item>, count: usize, seed: u64) -> Vec<Item> {
     if count >= items.len() {
         return items;
     }

@@ -10,6 +10,8 @@ use playhouse_runtime::models::Catalog;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::trials;
+
 /// The task types that select the models of riddles, judges and developed code.
 const RIDDLE: &str = "riddle";
 const JUDGE: &str = "judge";
@@ -70,7 +72,7 @@ impl Manifest {
     /// written down, so that all of the run is about the same one.
     ///
     /// # Errors
-    /// When a model is not in the catalog, or none can be selected.
+    /// When a model is not in the catalog, none can be selected, or a question would be refused by the agent.
     pub fn of(parts: ManifestParts<'_>) -> Result<impl FnOnce(String) -> Self + use<>, Failure> {
         let ManifestParts { mut design, template_yaml, catalog, model_for, clock } = parts;
         let mut models = BTreeMap::new();
@@ -90,6 +92,7 @@ impl Manifest {
         if let Some(judge) = &mut design.judge {
             pin(&mut judge.model, JUDGE)?;
         }
+        trials::check(&design)?;
         let prompts =
             design.variants.iter().map(|variant| (variant.name.clone(), prompt_sha256(&variant.mode)));
         let prompts_sha256 = match design.task {

@@ -4,7 +4,10 @@ use playhouse_config::experiments::{ExperimentTemplate, Item, ItemBody, Variant}
 use playhouse_protocol::completion::Sampling;
 use playhouse_protocol::develop::Develop;
 use playhouse_protocol::riddle::{EvaluateRiddle, SAMPLES_MAX};
-use playhouse_protocol::{RandomSource as _, SeededSource};
+use playhouse_protocol::{Failure, RandomSource as _, SeededSource};
+use playhouse_runtime::Agent as _;
+use playhouse_runtime::actors::develop::Developer;
+use playhouse_runtime::actors::riddles::RiddleEvaluator;
 
 /// A batch has this many answers for each that is waited for at once, so that its slowest answer holds up few others.
 const WIDTHS_A_BATCH: usize = 8;
@@ -49,6 +52,26 @@ pub(super) fn batches(design: &ExperimentTemplate) -> Vec<Vec<Trial<'_>>> {
         batches.push(batch);
     }
     batches
+}
+
+/// Makes sure that every question would be taken, so that a run does not fail half way for what was wrong from the start.
+///
+/// # Errors
+/// Class `InvalidInput`, with the first variant and item whose question would be refused.
+pub(super) fn check(design: &ExperimentTemplate) -> Result<(), Failure> {
+    for item in &design.items {
+        for variant in &design.variants {
+            let checked = match (Trial { variant, item, repeat: 0 }).ask(design) {
+                Ask::Riddle(request) => RiddleEvaluator.validate(&request),
+                Ask::Develop(request) => Developer.validate(&request),
+            };
+            checked.map_err(|failure| Failure {
+                message: format!("ask item {} of variant {}: {}", item.id, variant.name, failure.message),
+                ..failure
+            })?;
+        }
+    }
+    Ok(())
 }
 
 impl Trial<'_> {

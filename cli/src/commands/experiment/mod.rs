@@ -5,7 +5,7 @@
 
 mod look;
 pub(crate) mod run;
-mod templates;
+pub(crate) mod templates;
 mod tracking;
 
 use playhouse_config::Config;
