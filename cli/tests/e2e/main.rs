@@ -8,6 +8,7 @@ mod cancel;
 mod chat;
 mod compress;
 mod develop;
+mod experiment;
 mod home;
 mod lists;
 mod load;
@@ -15,4 +16,6 @@ mod models;
 mod real_model;
 mod registry;
 mod riddles;
+#[cfg(unix)]
+mod running;
 mod tokens;

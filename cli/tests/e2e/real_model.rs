@@ -47,3 +47,38 @@ fn a_real_model_develops_to_the_end() {
     assert_eq!(json["rounds"].as_array().unwrap().len(), 1);
     assert!(json["usage"]["completion_tokens"].as_u64().unwrap() > 0);
 }
+
+#[test]
+fn a_whole_comparison_on_a_real_model_is_made_again_to_the_last_bit() {
+    let Some(file) = model_file() else { return };
+    let home = Home::empty();
+    let run = |args: &[&str]| {
+        let mut command = home.command(args);
+        let output = command.env("PLAYHOUSE_MODELS_DIR", file.parent().unwrap()).output().unwrap();
+        let (stdout, stderr) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
+        stdout
+    };
+    let asked = ["riddles", "--models", MODEL, "--modes", "direct,plan-then-answer", "--sample", "4"];
+    let json = run(&[&asked[..], &["--tokens-max", "16", "--no-pull", "--format", "json"]].concat());
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&report["counts"]["asked"], &report["ending"]), (&8.into(), &"complete".into()));
+    let cells = report["cells"].as_array().unwrap();
+    let calls: Vec<_> = cells.iter().map(|cell| cell["usage"]["model_calls"].as_u64().unwrap()).collect();
+    assert_eq!(calls, [4, 8]);
+    // Every outcome is counted, and every count is that of the records.
+    let records = home.read(".local/state/playhouse/experiments/riddles-1/records.jsonl");
+    let verdict = |line: &str| -> serde_json::Value {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        serde_json::json!([record["variant"], record["evidence"]["riddle"]["score"]["verdict"]])
+    };
+    for cell in cells {
+        for outcome in ["right", "wrong", "refused", "truncated", "empty"] {
+            let of_cell = |line: &&str| verdict(line) == serde_json::json!([cell["variant"], outcome]);
+            let counted = records.lines().filter(of_cell).count() as u64;
+            assert_eq!(cell["outcomes"][outcome].as_u64(), Some(counted), "{} {outcome}", cell["variant"]);
+        }
+    }
+    assert!(run(&["experiment", "verify", "riddles-1"]).starts_with("riddles-1: 8 answers and "));
+}

@@ -147,7 +147,6 @@ async fn to_its_end(
     session.end().await;
     if let Err(failure) = ended {
         let name = run.run().manifest.run.clone();
-        let answered = run.run().records.len();
         drop(run);
         if failure.class != FailureClass::Cancelled {
             let hint = format!("What was answered is kept; go on with: playhouse experiment resume {name}");
@@ -157,7 +156,7 @@ async fn to_its_end(
         return Err(Failure::new(
             FailureClass::Cancelled,
             format!(
-                "finish run {name}: it was interrupted; {answered} answers and what is under way are kept"
+                "finish run {name}: it was interrupted; what was answered is kept"
             ),
         )
         .with_hint(format!("Go on with: playhouse experiment resume {name}")));
