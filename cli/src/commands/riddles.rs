@@ -42,14 +42,14 @@ fn repository(app: &App) -> Result<RiddleRepository, Failure> {
 /// Checks all that is named; the faults of all are told together.
 fn validate(app: &App, repository: &RiddleRepository, sets: &[String]) -> Outcome {
     let mut faults: Vec<ConfigErrors> = Vec::new();
-    let mut good = String::new();
+    let mut good: Vec<String> = Vec::new();
     for set in sets {
         match repository.validate(set) {
-            Ok(contents) => good += &format!("ok: {}: {}\n", app.ui.shown(set), in_words(&contents)),
+            Ok(contents) => good.push(format!("ok: {}: {}\n", app.ui.shown(set), in_words(&contents))),
             Err(errors) => faults.push(errors),
         }
     }
-    app.ui.print(&good)?;
+    app.ui.print(&good.concat())?;
     match faults.as_slice() {
         [] => Ok(ExitStatus::Success),
         [one] => Err(failure::input("read the riddles", one).into()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use playhouse_config::ConfigError;
 use playhouse_config::riddles::{Riddle, RiddleRepository, SetSummary};
 use playhouse_protocol::Failure;
 use playhouse_protocol::riddle::{AnswerMatch, Difficulty};
@@ -37,7 +38,7 @@ struct Set {
 impl From<SetSummary> for Set {
     fn from(summary: SetSummary) -> Self {
         let SetSummary { name, path, contents } = summary;
-        let faults = contents.as_ref().err().map(|errors| errors.iter().map(|error| error.line()).collect());
+        let faults = contents.as_ref().err().map(|errors| errors.iter().map(ConfigError::line).collect());
         let (has_contents, contents) = (contents.is_ok(), contents.unwrap_or_default());
         let by_difficulty =
             contents.by_difficulty.iter().map(|(difficulty, len)| (difficulty.as_str(), *len));
