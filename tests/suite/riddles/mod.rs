@@ -188,3 +188,33 @@ async fn what_is_written_down_is_not_asked_again_and_tells_no_time() {
     assert_eq!(EvaluatedRiddle { elapsed_ms: whole.elapsed_ms, ..answered }, whole);
     runtime.shutdown_gracefully().await;
 }
+
+/// The embedded model, where its file is on this machine.
+async fn embedded(name: &str) -> Option<playhouse_runtime::Runtime> {
+    let environment = playhouse_config::Environment::process();
+    let file = environment.models_dir().map(|folder| folder.join(format!("{name}.gguf")));
+    if !file.is_some_and(|file| file.is_file()) {
+        assert!(
+            environment.get("PLAYHOUSE_REQUIRE_SERVERS").is_none_or(|value| value != "1"),
+            "the file of {name} is not there: playhouse models pull {name}"
+        );
+        println!("skipped: the file of {name} is not there");
+        return None;
+    }
+    let settings =
+        format!("models:\n  {name}: {{provider: local, known: {name}}}\nselection: {{default: {name}}}\n");
+    let config = playhouse_runtime::config::parse_str("test.yaml", &settings).unwrap();
+    Some(playhouse_runtime::Runtime::builder().config(config).seed(1).start().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_embedded_model_answers_a_riddle_the_same_way_each_time() {
+    let Some(runtime) = embedded("smollm2-135m").await else { return };
+    let request = EvaluateRiddle { completion_tokens_max: Some(12), ..riddle("direct") };
+    let first = runtime.run::<RiddleEvaluator>(request.clone()).await.unwrap();
+    let second = runtime.run::<RiddleEvaluator>(request).await.unwrap();
+    assert!(!first.is_scripted() && first.usage.completion_tokens > 0);
+    assert_eq!(first.answer().unwrap().text, second.answer().unwrap().text);
+    assert_eq!(first.score, second.score);
+    runtime.shutdown_gracefully().await;
+}

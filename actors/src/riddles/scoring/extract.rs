@@ -3,6 +3,7 @@
 use playhouse_protocol::riddle::{Extracted, Source};
 
 use super::announce::{Announcement, announcements};
+use super::claim::core;
 use super::plain::{BOX_BEGIN, BOX_END, plain};
 use super::retract::retraction;
 use super::tokens::{Kind, Token, tokens};
@@ -167,10 +168,12 @@ fn first_line(text: &str, wants_number: bool) -> Option<Place> {
             || token.text.ends_with("n't")
     });
     let is_question = matches!(all.get(end).map(|token| &token.kind), Some(Kind::Sign('?')));
+    // "9 are left, because …" is bare too.
+    let claim = core(sentence);
     let telling =
-        sentence.iter().filter(|token| !token.is_sign() && !UNTELLING.contains(&token.text.as_str())).count();
+        claim.iter().filter(|token| !token.is_sign() && !UNTELLING.contains(&token.text.as_str())).count();
     let is_bare = (1..=BARE_TELLING_WORDS_MAX).contains(&telling)
-        && words(sentence) <= BARE_WORDS_MAX
+        && words(&claim) <= BARE_WORDS_MAX
         && !sentence.iter().any(|token| matches!(token.kind, Kind::Sign(':')));
     let opens = matches!(first.text.as_str(), "yes" | "no")
         && sentence.get(1).is_none_or(Token::is_sign)

@@ -9,7 +9,7 @@
 //! 3. `refusal`: an answer that refuses to be any is refused; one that was cut before it came to an answer is truncated;
 //! 4. `claim`: of the final answer the sentence that claims something, without asides and reasons, and without what it says is
 //!    not so;
-//! 5. `number` (with `numbers` and `units`) or `words`: whether that is what is accepted. Several alternatives are no answer;
+//! 5. `number` (with `digits`, `numbers` and `units`) or `words`: whether that is what is accepted. Several alternatives are no answer;
 //! 6. [`score()`]: the verdict, and how it came about.
 //!
 //! [`signals()`] describes the way to the answer: long, hedging, taking itself back. It says nothing about right or wrong. [`vote()`] and
@@ -26,6 +26,7 @@ mod refusal;
 mod retract;
 
 mod claim;
+mod digits;
 mod number;
 mod numbers;
 mod units;
