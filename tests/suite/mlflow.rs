@@ -257,9 +257,9 @@ async fn mirrored(server: &Mlflow) {
     let why = || Why { who: None, reason: "better".to_owned() };
     for model in ["a", "b"] {
         let entry = ModelConfig::new(ProviderConfig::OpenAi(HttpConfig::new("http://127.0.0.1:1/v1", model)));
-        registry.register("coder", &entry, why()).unwrap();
+        registry.register("coder", &entry, &why()).unwrap();
     }
-    registry.promote("coder", 1, why()).unwrap();
+    registry.promote("coder", 1, &why()).unwrap();
     let spool = Spool::open(folder.path(), SpoolLimits::default()).await.unwrap();
     let alias = |alias: &'static str| async move {
         server.get(&format!("mlflow/registered-models/alias?name=coder&alias={alias}")).await
@@ -275,7 +275,7 @@ async fn mirrored(server: &Mlflow) {
     assert!(tags(&production).contains(&hashes[0]) && tags(&candidate).contains(&hashes[1]));
     let source = format!("playhouse:/coder/{}", hashes[0]);
     assert_eq!(production["model_version"]["source"], source);
-    registry.promote("coder", 2, why()).unwrap();
+    registry.promote("coder", 2, &why()).unwrap();
     spool.append(registry.mirror("coder").unwrap()).await.unwrap();
     deliver(&spool, &server.client()).await;
     assert!(tags(&alias("production").await).contains(&hashes[1]));

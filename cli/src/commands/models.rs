@@ -55,6 +55,7 @@ fn list(app: &App, config: &Config, format: TableFormat) -> Outcome {
 
 fn pull(app: &App, config: &Config, args: &PullArgs) -> Outcome {
     let name = args.name.as_deref().unwrap_or(&config.selection.default);
+    let name = &session::catalog(app, config)?.entry_name(name).map_err(Failure::from)?;
     let known = known_model(&file_of(config, name)).ok_or_else(|| {
         let names: Vec<_> = known_models().iter().map(|model| model.name.as_str()).collect();
         Failure::invalid(format!("pull model {name:?}: it is no embedded model that can be fetched"))

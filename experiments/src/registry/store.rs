@@ -54,7 +54,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the name or the reason cannot be used, or the file fails.
-    pub fn register(&self, name: &str, entry: &ModelConfig, why: Why) -> Result<Registered, RegistryError> {
+    pub fn register(&self, name: &str, entry: &ModelConfig, why: &Why) -> Result<Registered, RegistryError> {
         if !is_registered_name(name) {
             return Err(RegistryError::Name { name: name.chars().take(60).collect() });
         }
@@ -77,7 +77,7 @@ impl Registry {
     ///
     /// # Errors
     /// When there is no such version, no reason, or the file fails.
-    pub fn promote(&self, name: &str, version: u32, why: Why) -> Result<(), RegistryError> {
+    pub fn promote(&self, name: &str, version: u32, why: &Why) -> Result<(), RegistryError> {
         self.change(name, why, |models, event| {
             let model = known_version(models, name, version)?;
             if Stages::of(model).production == Some(version) {
@@ -92,7 +92,7 @@ impl Registry {
     ///
     /// # Errors
     /// When there was none, there is no such model, no reason, or the file fails.
-    pub fn rollback(&self, name: &str, why: Why) -> Result<u32, RegistryError> {
+    pub fn rollback(&self, name: &str, why: &Why) -> Result<u32, RegistryError> {
         self.change(name, why, |models, event| {
             let model = known(models, name)?;
             let before = Stages::of(model).before.last().copied();
@@ -106,7 +106,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it is in production, there is no such version, no reason, or the file fails.
-    pub fn archive(&self, name: &str, version: u32, why: Why) -> Result<(), RegistryError> {
+    pub fn archive(&self, name: &str, version: u32, why: &Why) -> Result<(), RegistryError> {
         self.change(name, why, |models, event| {
             let model = known_version(models, name, version)?;
             if Stages::of(model).production == Some(version) {
@@ -180,7 +180,7 @@ impl Registry {
     fn change<T>(
         &self,
         name: &str,
-        why: Why,
+        why: &Why,
         work: impl FnOnce(
             &mut BTreeMap<String, RegistryModel>,
             &dyn Fn(EventKind, u32) -> Event,

@@ -41,7 +41,7 @@ fn registry() -> (TempDir, Registry) {
 fn three() -> (TempDir, Registry) {
     let (folder, registry) = registry();
     for model in ["a", "b", "c"] {
-        assert!(registry.register("coder", &entry(model), why("new")).unwrap().is_new);
+        assert!(registry.register("coder", &entry(model), &why("new")).unwrap().is_new);
     }
     (folder, registry)
 }
@@ -55,7 +55,7 @@ fn told(registry: &Registry) -> String {
 #[test]
 fn equal_settings_are_one_version() {
     let (_folder, registry) = three();
-    let again = registry.register("coder", &entry("b"), why("again")).unwrap();
+    let again = registry.register("coder", &entry("b"), &why("again")).unwrap();
     assert_eq!(again, Registered { version: 2, is_new: false });
     assert_eq!(registry.history("coder").unwrap().len(), 3);
     assert_snapshot!(told(&registry), @"1 candidate, 2 candidate, 3 candidate");
@@ -65,14 +65,14 @@ fn equal_settings_are_one_version() {
 fn promoting_archives_what_was_there_and_a_step_back_brings_it_back() {
     let (_folder, registry) = three();
     for version in 1..=3 {
-        registry.promote("coder", version, why("better")).unwrap();
+        registry.promote("coder", version, &why("better")).unwrap();
     }
     assert_snapshot!(told(&registry), @"1 archived, 2 archived, 3 production");
-    registry.promote("coder", 3, why("again")).unwrap();
-    assert_eq!(registry.rollback("coder", why("worse")).unwrap(), 2);
+    registry.promote("coder", 3, &why("again")).unwrap();
+    assert_eq!(registry.rollback("coder", &why("worse")).unwrap(), 2);
     assert_snapshot!(told(&registry), @"1 archived, 2 production, 3 archived");
-    assert_eq!(registry.rollback("coder", why("worse still")).unwrap(), 1);
-    let error = registry.rollback("coder", why("and more")).unwrap_err();
+    assert_eq!(registry.rollback("coder", &why("worse still")).unwrap(), 1);
+    let error = registry.rollback("coder", &why("and more")).unwrap_err();
     assert_snapshot!(error, @"roll back registered model coder: no version was in production before");
     assert!(error.hint().unwrap().contains("models promote coder"));
     let history = registry.history("coder").unwrap();
@@ -98,31 +98,31 @@ fn promoting_archives_what_was_there_and_a_step_back_brings_it_back() {
 fn a_version_that_was_put_away_is_not_gone_back_to() {
     let (_folder, registry) = three();
     for version in 1..=3 {
-        registry.promote("coder", version, why("better")).unwrap();
+        registry.promote("coder", version, &why("better")).unwrap();
     }
-    registry.archive("coder", 2, why("broken")).unwrap();
-    assert!(matches!(registry.archive("coder", 3, why("x")), Err(RegistryError::InProduction { .. })));
-    assert_eq!(registry.rollback("coder", why("worse")).unwrap(), 1);
+    registry.archive("coder", 2, &why("broken")).unwrap();
+    assert!(matches!(registry.archive("coder", 3, &why("x")), Err(RegistryError::InProduction { .. })));
+    assert_eq!(registry.rollback("coder", &why("worse")).unwrap(), 1);
 }
 
 #[test]
 fn what_does_not_exist_is_told_with_what_does() {
     let (_folder, registry) = three();
-    let error = registry.promote("codr", 1, why("x")).unwrap_err();
+    let error = registry.promote("codr", 1, &why("x")).unwrap_err();
     assert_snapshot!(error, @r#"find registered model "codr": there are coder"#);
     assert_eq!(error.hint().unwrap(), "Did you mean coder?");
-    let error = registry.promote("coder", 7, why("x")).unwrap_err();
+    let error = registry.promote("coder", 7, &why("x")).unwrap_err();
     assert_snapshot!(error, @"find version 7 of registered model coder: it has versions 1 to 3");
-    assert!(matches!(registry.promote("coder", 1, why(" ")), Err(RegistryError::NoReason { .. })));
-    assert!(matches!(registry.register("a b", &entry("x"), why("x")), Err(RegistryError::Name { .. })));
+    assert!(matches!(registry.promote("coder", 1, &why(" ")), Err(RegistryError::NoReason { .. })));
+    assert!(matches!(registry.register("a b", &entry("x"), &why("x")), Err(RegistryError::Name { .. })));
 }
 
 #[test]
 fn a_step_back_brings_the_old_settings_back() {
     let (_folder, registry) = three();
-    registry.promote("coder", 1, why("first")).unwrap();
-    registry.promote("coder", 3, why("better")).unwrap();
-    registry.rollback("coder", why("worse")).unwrap();
+    registry.promote("coder", 1, &why("first")).unwrap();
+    registry.promote("coder", 3, &why("better")).unwrap();
+    registry.rollback("coder", &why("worse")).unwrap();
     let mut config = Config::default();
     assert_eq!(registry.merge_into(&mut config).unwrap(), []);
     let coder = &config.registered["coder"];
@@ -143,7 +143,7 @@ fn damage_is_told_and_never_written_over() {
     assert_ne!(changed, whole);
     for damaged in [cut, changed, "{}".to_owned()] {
         fs::write(&path, &damaged).unwrap();
-        let error = registry.promote("coder", 1, why("x")).unwrap_err();
+        let error = registry.promote("coder", 1, &why("x")).unwrap_err();
         assert!(matches!(error, RegistryError::Damaged { .. }), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
     }
@@ -186,7 +186,7 @@ fn what_was_measured_is_attached_and_replaced_by_the_same_run() {
 #[test]
 fn a_server_is_told_of_every_version_and_of_where_aliases_lead() {
     let (_folder, registry) = three();
-    registry.promote("coder", 2, why("better")).unwrap();
+    registry.promote("coder", 2, &why("better")).unwrap();
     let operations = registry.mirror("coder").unwrap();
     assert_eq!(operations, registry.mirror("coder").unwrap());
     let aliases: Vec<_> = operations
@@ -209,10 +209,10 @@ proptest! {
         for (kind, version) in steps {
             // What cannot be done changes nothing.
             match kind {
-                0 => drop(registry.register("coder", &entry(&version.to_string()), why("x"))),
-                1 => drop(registry.promote("coder", version, why("x"))),
-                2 => drop(registry.rollback("coder", why("x"))),
-                _ => drop(registry.archive("coder", version, why("x"))),
+                0 => drop(registry.register("coder", &entry(&version.to_string()), &why("x"))),
+                1 => drop(registry.promote("coder", version, &why("x"))),
+                2 => drop(registry.rollback("coder", &why("x"))),
+                _ => drop(registry.archive("coder", version, &why("x"))),
             }
         }
         for (name, model) in registry.list().unwrap() {

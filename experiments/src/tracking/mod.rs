@@ -4,7 +4,8 @@
 //! 2. [`EmbeddedTracker`] keeps everything in the run's own folder: the default;
 //! 3. [`MlflowTracker`] writes operations into a [`spool`], from which a [`SpoolWorker`] sends them to an MLflow server
 //!    ([`mlflow`]) when it is there;
-//! 4. [`track_begin`], [`track_end`] and [`track_files`] are what a tracker is told of a run. Numbers of a report are never made of what was tracked.
+//! 4. [`track_begin`], [`track_end`] and [`track_files`] are what a tracker is told of a run. Numbers of a report are never made of
+//!    what was tracked.
 
 pub mod error;
 pub mod mlflow;

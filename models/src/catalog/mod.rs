@@ -236,8 +236,11 @@ impl Catalog {
         missing
     }
 
-    /// The entry that a name means: itself, or where an alias leads now.
-    fn entry_name(&self, name: &str) -> Result<String, CatalogError> {
+    /// The entry that a name means: itself, or where an alias leads now. Whether there is such an entry is not looked at.
+    ///
+    /// # Errors
+    /// When an alias leads nowhere.
+    pub fn entry_name(&self, name: &str) -> Result<String, CatalogError> {
         if is_alias(name) {
             return Ok(follow(&self.selector.aliases().current(), name, None)?);
         }

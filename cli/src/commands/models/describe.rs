@@ -175,7 +175,8 @@ fn known_rows(config: &Config, name: &str) -> Vec<(&'static str, String)> {
 }
 
 fn describe(config: &Config, catalog: &Catalog, entry: CatalogEntry) -> Described {
-    let by_task = config.selection.by_task.iter().filter(|(_, model)| **model == entry.name);
+    let is_it = |model: &str| catalog.entry_name(model).is_ok_and(|name| name == entry.name);
+    let by_task = config.selection.by_task.iter().filter(|(_, model)| is_it(model));
     let selected_for = by_task.map(|(task, _)| task.clone()).collect();
     let state = match &entry.state {
         EntryState::Ready if entry.provider == ProviderKind::Local => "present",

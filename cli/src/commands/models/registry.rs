@@ -34,7 +34,7 @@ pub(super) fn register(app: &App, config: &Config, args: &RegisterArgs) -> Outco
     let settings = catalog.config(entry).map_err(Failure::from)?;
     let registry = session::registry(app, config)?;
     let reason = reason.clone().unwrap_or_else(|| format!("registered from {entry}"));
-    let registered = registry.register(name, settings, why(app, &reason)).map_err(Failure::from)?;
+    let registered = registry.register(name, settings, &why(app, &reason)).map_err(Failure::from)?;
     let version = registered.version;
     let told = if registered.is_new {
         format!("registered {entry} as version {version} of {name}, a candidate\n")
@@ -47,20 +47,20 @@ pub(super) fn register(app: &App, config: &Config, args: &RegisterArgs) -> Outco
 pub(super) fn promote(app: &App, config: &Config, args: &ChangeArgs) -> Outcome {
     let ChangeArgs { name, version, reason } = args;
     let registry = session::registry(app, config)?;
-    registry.promote(name, *version, why(app, reason)).map_err(Failure::from)?;
+    registry.promote(name, *version, &why(app, reason)).map_err(Failure::from)?;
     done(app, config, &registry, name, &format!("@{name} leads to version {version}\n"))
 }
 
 pub(super) fn rollback(app: &App, config: &Config, name: &str, reason: &str) -> Outcome {
     let registry = session::registry(app, config)?;
-    let version = registry.rollback(name, why(app, reason)).map_err(Failure::from)?;
+    let version = registry.rollback(name, &why(app, reason)).map_err(Failure::from)?;
     done(app, config, &registry, name, &format!("@{name} leads to version {version} again\n"))
 }
 
 pub(super) fn archive(app: &App, config: &Config, args: &ChangeArgs) -> Outcome {
     let ChangeArgs { name, version, reason } = args;
     let registry = session::registry(app, config)?;
-    registry.archive(name, *version, why(app, reason)).map_err(Failure::from)?;
+    registry.archive(name, *version, &why(app, reason)).map_err(Failure::from)?;
     done(app, config, &registry, name, &format!("version {version} of {name} is archived\n"))
 }
 

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::checkpoint::{self, Checkpoint};
 use super::journal::Entry;
@@ -30,6 +31,8 @@ pub struct Delivery {
     pub pending: u64,
     /// Why the last attempt failed, where some still wait.
     pub last_failure: Option<String>,
+    /// How long to wait before another attempt, where it would have come behind the deadline.
+    pub retry_after: Option<Duration>,
 }
 
 /// What one delivery knows.
@@ -120,7 +123,13 @@ impl Spool {
                 return Ok(false);
             }
             let handle = entry.operation.run().and_then(|run| progress.checkpoint.runs.get(run));
-            match client.send(&entry.operation, handle, bytes.as_deref(), is_unclear).await {
+            let sending = client.send(&entry.operation, handle, bytes.as_deref(), is_unclear);
+            // What is cut off here may have been done: the first operations of a delivery are always looked up.
+            let Ok(sent) = timeout_at(deadline, sending).await else {
+                progress.delivery.last_failure = Some("it did not answer in time".to_owned());
+                return Ok(false);
+            };
+            match sent {
                 Ok(sent) => break sent,
                 Err(SendError::Denied { status }) => return Err(TrackingError::Denied { status }),
                 Err(SendError::Token(error)) => return Err(TrackingError::Token(error)),
@@ -131,6 +140,7 @@ impl Spool {
                     tracing::debug!(reason, attempt, "the tracking server is away");
                     progress.delivery.last_failure = Some(reason);
                     if again >= deadline {
+                        progress.delivery.retry_after = Some(again - Instant::now());
                         return Ok(false);
                     }
                     sleep_until(again).await;

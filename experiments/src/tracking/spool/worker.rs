@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Spool};
@@ -15,6 +15,12 @@ const DELIVERY_MAX: Duration = Duration::from_secs(60);
 
 /// The wait after a delivery that could not begin: the server denies us, or another process sends.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a delivery that was stopped may take to let the spool go: it writes a small file.
+const RELEASE_MAX: Duration = Duration::from_secs(5);
+
+/// Between two looks whether it has.
+const RELEASE_POLL: Duration = Duration::from_millis(10);
 
 /// Sends what is in the spool as soon as it is appended. Made by whoever runs experiments; when it is dropped, sending stops
 /// where it is, and the next process goes on.
@@ -49,7 +55,15 @@ impl SpoolWorker {
     pub async fn finish(mut self, grace: Duration) -> Result<Delivery, TrackingError> {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
-        self.spool.deliver(&self.client, Instant::now() + grace).await
+        let deadline = Instant::now() + grace;
+        let released = Instant::now() + RELEASE_MAX;
+        loop {
+            match self.spool.deliver(&self.client, deadline).await {
+                // The last delivery may still be writing down how far it came.
+                Err(TrackingError::Busy { .. }) if Instant::now() < released => sleep(RELEASE_POLL).await,
+                ended => return ended,
+            }
+        }
     }
 }
 
@@ -57,11 +71,10 @@ async fn work(spool: Arc<Spool>, client: Arc<MlflowClient>) {
     loop {
         match spool.deliver(&client, Instant::now() + DELIVERY_MAX).await {
             Ok(delivery) if delivery.pending == 0 => spool.appended.notified().await,
-            Ok(_) => {}
+            Ok(delivery) => sleep(delivery.retry_after.unwrap_or_default()).await,
             Err(error) => {
                 tracing::warn!(%error, "what was tracked is kept and not sent");
-                // Woken early or not, the next attempt is worth making.
-                drop(timeout(PAUSE, std::future::pending::<()>()).await);
+                sleep(PAUSE).await;
             }
         }
     }

@@ -198,6 +198,17 @@ async fn a_server_that_is_away_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_for_a_longer_wait_than_there_is_time_is_not_asked_again() {
+    let (fake, bench) = (Fake::start().await, Bench::new().await);
+    bench.tell().await;
+    fake.fail(&[Fault::Later]);
+    let delivery = bench.deliver(&fake).await;
+    assert_eq!((delivery.sent, delivery.pending), (0, 7));
+    assert!(delivery.retry_after.unwrap() > Duration::from_secs(190), "{delivery:?}");
+    assert_eq!(fake.world.lock().unwrap().requests.len(), 1);
+}
+
+#[tokio::test]
 async fn what_is_refused_for_good_is_parked_alone() {
     let (fake, bench) = (Fake::start().await, Bench::new().await);
     bench.begin("r-1").await;

@@ -20,6 +20,8 @@ pub(super) enum Fault {
     CutAfter,
     /// It is not done, and has this status.
     Status(u16),
+    /// It is not done, and is to be asked again in 200 seconds.
+    Later,
     /// It is done, and has this status all the same.
     DoneWith(u16),
 }
@@ -81,11 +83,13 @@ async fn serve(mut stream: TcpStream, world: Arc<Mutex<World>>) {
         let Some((head, body)) = request(&mut stream, &mut buffer).await else { return };
         let mut words = head.split(' ');
         let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        let mut retry_after = 0;
         let answer = {
             let mut world = world.lock().unwrap();
             let authorization = head.lines().find_map(|line| line.strip_prefix("authorization: "));
             world.authorizations.extend(authorization.map(str::to_owned));
             let fault = world.faults.pop_front().unwrap_or(Fault::None);
+            retry_after += if fault == Fault::Later { 200 } else { 0 };
             world.requests.push(format!("{method} {}", target.trim_start_matches("/api/2.0/")));
             let mut done = || world.answer(&method, &target, &body);
             match fault {
@@ -96,6 +100,7 @@ async fn serve(mut stream: TcpStream, world: Arc<Mutex<World>>) {
                     None
                 }
                 Fault::Status(status) => Some((status, json!({}))),
+                Fault::Later => Some((429, json!({}))),
                 Fault::DoneWith(status) => {
                     done();
                     Some((status, json!({})))
@@ -104,7 +109,10 @@ async fn serve(mut stream: TcpStream, world: Arc<Mutex<World>>) {
         };
         let Some((status, answer)) = answer else { return };
         let text = answer.to_string();
-        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nretry-after: 0\r\n\r\n", text.len());
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nretry-after: {retry_after}\r\n\r\n",
+            text.len()
+        );
         if stream.write_all((head + &text).as_bytes()).await.is_err() {
             return;
         }
