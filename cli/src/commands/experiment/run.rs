@@ -155,9 +155,7 @@ async fn to_its_end(
         }
         return Err(Failure::new(
             FailureClass::Cancelled,
-            format!(
-                "finish run {name}: it was interrupted; what was answered is kept"
-            ),
+            format!("finish run {name}: it was interrupted; what was answered is kept"),
         )
         .with_hint(format!("Go on with: playhouse experiment resume {name}")));
     }
