@@ -60,6 +60,9 @@ const CONCLUSIONS: [&str; 8] = [
     "in summary,",
 ];
 
+/// The most announcements by the same word: more are a model that repeats itself.
+const ANNOUNCEMENTS_MAX: usize = 64;
+
 /// An announced answer.
 #[derive(Debug, Clone)]
 pub(super) struct Announcement {
@@ -71,15 +74,15 @@ pub(super) struct Announcement {
     pub(super) claim: String,
 }
 
-/// The announcements of a plain text that something follows, in order.
+/// The announcements of a plain text that something follows, in order; of very many the last ones.
 pub(super) fn announcements(text: &str) -> Vec<Announcement> {
     let lower = text.to_ascii_lowercase();
-    let mut found: Vec<_> = ANSWER
-        .iter()
-        .flat_map(|word| {
-            lower.match_indices(word).filter_map(|(at, word)| announcement(text, &lower, at, word.len()))
-        })
-        .collect();
+    let of_word = |word: &&'static str| {
+        let places = lower.rmatch_indices(*word);
+        let announced = places.filter_map(|(at, word)| announcement(text, &lower, at, word.len()));
+        announced.take(ANNOUNCEMENTS_MAX).collect::<Vec<_>>()
+    };
+    let mut found: Vec<_> = ANSWER.iter().flat_map(|word| of_word(&word)).collect();
     found.extend(conclusion(text, &lower));
     found.sort_by_key(|found| found.begin);
     found
@@ -163,9 +166,11 @@ fn claim(text: &str, begin: usize) -> Option<(String, usize)> {
             let is_thought =
                 matches!(first, "let" | "let's" | "step" | "first" | "okay" | "sure" | "thinking")
                     && THINKING.contains(&first);
-            let has_more = text.get(place + line.len()..).is_some_and(|rest| clean(rest).is_some())
-                || said.contains(". ");
-            if lower.contains("your answer") || (is_thought && has_more) {
+            let has_more = || {
+                let rest = text.get(place + line.len()..).unwrap_or_default();
+                said.contains(". ") || rest.contains(char::is_alphanumeric)
+            };
+            if lower.contains("your answer") || (is_thought && has_more()) {
                 return None;
             }
             return Some((quoted(line).unwrap_or_else(|| line.to_owned()), place));

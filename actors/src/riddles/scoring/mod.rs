@@ -2,7 +2,7 @@
 //!
 //! In this order, each in a file of its own:
 //!
-//! 1. `plain`: signs are written one way; emphasis, LaTeX, tags, thoughts and what is struck through go;
+//! 1. `plain` (with `latex`): signs are written one way; emphasis, LaTeX, tags, thoughts and what is struck through go;
 //! 2. `extract`: what the answer comes down to: what it announces as final (`announce`), the last `\boxed{…}`, what it announces
 //!    as an answer, a short answer in front of its reasons, else its last line. Where it takes that back (`retract`), what
 //!    comes then;
@@ -17,6 +17,7 @@
 //!
 //! The rules know no riddle and no model. `corpus` holds what answers look like, and what a careful reader says of each.
 
+mod latex;
 mod plain;
 mod tokens;
 

@@ -15,6 +15,9 @@ use super::words::LEAD_INS;
 /// How far a converted number may be off, as a share: it may have been rounded.
 const CONVERTED_SHARE: f64 = 0.005;
 
+/// How far alternatives stand apart at most, in words and signs.
+const NEAR_TOKENS_MAX: usize = 12;
+
 /// Words in front of a number that is a bound.
 const BOUNDS: [&str; 8] = ["than", "least", "most", "over", "under", "above", "below", "almost"];
 
@@ -205,7 +208,10 @@ fn is_same(one: &Candidate, other: &Candidate) -> bool {
 /// Whether two numbers stand side by side as alternatives, as a range or as a list.
 fn are_alternatives(claim: &[Token], one: &Candidate, other: &Candidate) -> bool {
     let (first, second) = if one.begin < other.begin { (one, other) } else { (other, one) };
-    let between = &claim[first.end..second.begin];
+    let Some(between) = claim.get(first.end..second.begin).filter(|between| between.len() <= NEAR_TOKENS_MAX)
+    else {
+        return false;
+    };
     let has = |word: &str| between.iter().any(|token| token.text == word);
     // A unit and an article may stand between.
     let is_near = between.iter().filter(|token| !token.is_sign()).count() <= 4;

@@ -1,5 +1,7 @@
 //! The text of an answer without what only makes it look good: one way to write each sign, no emphasis, no LaTeX, no thoughts.
 
+use super::latex::without_latex;
+
 /// Marks around the content of a `\boxed{…}` in a plain text.
 pub(super) const BOX_BEGIN: char = '⟦';
 pub(super) const BOX_END: char = '⟧';
@@ -13,9 +15,6 @@ const ANSWERS: [&str; 3] = ["answer", "final_answer", "final-answer"];
 /// The longest tag that is taken for one, in bytes.
 const TAG_BYTES_MAX: usize = 14;
 
-/// How deep LaTeX may nest: deeper groups are dropped.
-const DEPTH_MAX: u32 = 16;
-
 /// The plain form of an answer; its letters keep their case.
 pub(super) fn plain(answer: &str) -> String {
     let answer = without_struck(&without_thoughts(answer));
@@ -23,7 +22,7 @@ pub(super) fn plain(answer: &str) -> String {
     let lines = answer.split_inclusive('\n').filter(|line| !is_fence(line));
     let answer: String = lines.collect();
     let one_way: String = answer.chars().flat_map(one_way).collect();
-    let text = without_tags(&without_latex(&one_way, 0));
+    let text = without_tags(&without_latex(&one_way));
     without_emphasis(&text)
 }
 
@@ -97,118 +96,6 @@ fn one_way(c: char) -> Vec<char> {
 
 fn digit(c: char, zero: char) -> Vec<char> {
     char::from_digit(u32::from(c) - u32::from(zero), 10).into_iter().collect()
-}
-
-/// Takes LaTeX apart: fractions become `a/b`, boxes get marks, other commands the sign that they stand for.
-fn without_latex(text: &str, depth: u32) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let behind = &rest[c.len_utf8()..];
-        rest = match c {
-            '\\' => command(behind, &mut out, depth),
-            '{' | '}' => behind,
-            '$' => {
-                if is_currency(&out, behind) {
-                    out.push('$');
-                }
-                behind
-            }
-            _ => {
-                out.push(c);
-                behind
-            }
-        };
-    }
-    out
-}
-
-/// Whether a dollar sign stands for dollars: in front of a number, and not around a formula, which has no space at its end.
-fn is_currency(before: &str, behind: &str) -> bool {
-    if before.ends_with(|c: char| c.is_alphanumeric()) || !behind.starts_with(|c: char| c.is_ascii_digit()) {
-        return false;
-    }
-    let line = behind.lines().next().unwrap_or_default();
-    line.split_once('$')
-        .is_none_or(|(inside, _)| inside.ends_with(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | '}')))
-}
-
-/// Writes what a command stands for and returns what is behind it.
-fn command<'a>(text: &'a str, out: &mut String, depth: u32) -> &'a str {
-    let name_len = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (name, behind) = text.split_at(name_len);
-    if name.is_empty() {
-        let Some(c) = text.chars().next() else { return text };
-        match c {
-            '!' => {}
-            ',' | ';' | ':' | ' ' | '(' | ')' | '[' | ']' => out.push(' '),
-            '\\' => out.push('\n'),
-            other => out.push(other),
-        }
-        return &text[c.len_utf8()..];
-    }
-    match name {
-        "frac" | "dfrac" | "tfrac" => {
-            if let Some((above, behind)) = group(behind)
-                && let Some((below, behind)) = group(behind)
-            {
-                let inner =
-                    |text| if depth < DEPTH_MAX { without_latex(text, depth + 1) } else { String::new() };
-                // A whole number in front of a fraction is one number with it.
-                if out.ends_with(|c: char| c.is_ascii_digit()) {
-                    out.push(' ');
-                }
-                out.push_str(&format_fraction(&inner(above), &inner(below)));
-                return behind;
-            }
-        }
-        "boxed" | "fbox" => {
-            if let Some((inside, behind)) = group(behind) {
-                out.push(BOX_BEGIN);
-                if depth < DEPTH_MAX {
-                    out.push_str(&without_latex(inside, depth + 1));
-                }
-                out.push(BOX_END);
-                return behind;
-            }
-        }
-        "times" | "cdot" => out.push('×'),
-        "div" => out.push('÷'),
-        "approx" | "sim" => out.push('≈'),
-        "le" | "leq" => out.push('≤'),
-        "ge" | "geq" => out.push('≥'),
-        "ne" | "neq" => out.push('≠'),
-        "circ" => out.push('°'),
-        "to" | "rightarrow" | "Rightarrow" | "implies" => out.push('→'),
-        "quad" | "qquad" | "newline" => out.push(' '),
-        "text" | "textbf" | "textit" | "mathrm" | "mathbf" | "mathit" | "mathsf" | "texttt" | "emph"
-        | "mbox" | "operatorname" | "left" | "right" | "displaystyle" => {}
-        other => {
-            out.push_str(other);
-            out.push(' ');
-        }
-    }
-    behind
-}
-
-fn format_fraction(above: &str, below: &str) -> String {
-    format!("{}/{}", above.trim(), below.trim())
-}
-
-/// What stands in braces at the begin of a text, and what is behind them.
-fn group(text: &str) -> Option<(&str, &str)> {
-    let inner = text.strip_prefix('{')?;
-    let mut depth = 1_u32;
-    let end = inner.char_indices().find(|(_, c)| {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    });
-    let (end, _) = end?;
-    Some((&inner[..end], &inner[end + 1..]))
 }
 
 /// Takes out tags; one around an answer becomes its announcement.
