@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::format_collect,
     reason = "a test fails by panicking, also in its helpers"
 )]

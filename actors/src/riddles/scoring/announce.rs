@@ -82,7 +82,7 @@ pub(super) fn announcements(text: &str) -> Vec<Announcement> {
         let announced = places.filter_map(|(at, word)| announcement(text, &lower, at, word.len()));
         announced.take(ANNOUNCEMENTS_MAX).collect::<Vec<_>>()
     };
-    let mut found: Vec<_> = ANSWER.iter().flat_map(|word| of_word(&word)).collect();
+    let mut found: Vec<_> = ANSWER.iter().flat_map(of_word).collect();
     found.extend(conclusion(text, &lower));
     found.sort_by_key(|found| found.begin);
     found
