@@ -4,7 +4,7 @@ use playhouse_config::reasoning::{StepContext, render_step};
 use playhouse_protocol::completion::{ChatMessage, Completion, CompletionRequest, Sampling, StopReason};
 use playhouse_protocol::compress::{CompressText, Compressed};
 use playhouse_protocol::riddle::{
-    CompressedContext, ContextCompression, EvaluateRiddle, EvaluatedRiddle, Sample, StepAnswer,
+    CompressedContext, ContextCompression, EvaluateRiddle, EvaluatedRiddle, Sample, StepAnswer, Verdict,
 };
 use playhouse_protocol::{Failure, Usage};
 
@@ -48,6 +48,10 @@ impl Agent for RiddleEvaluator {
         let (text, stop_reason) =
             answer.map_or(("", StopReason::Stop), |answer| (answer.text.as_str(), answer.stop_reason));
         let score = score(&request.key, text, stop_reason);
+        if let Some(answer) = answer {
+            let quality = if score.verdict == Verdict::Right { 1.0 } else { 0.0 };
+            ctx.record_quality(&answer.origin.model, Self::KIND, quality);
+        }
         // There is nothing to be judged in an answer without words.
         let judgement = match &request.judge {
             Some(settings) if !text.trim().is_empty() => {

@@ -6,6 +6,7 @@
 //! server; [`RegistryError`] is what can go wrong.
 
 mod error;
+mod evaluate;
 mod merge;
 mod mirror;
 mod model;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use playhouse_config::Config;
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_config::settings::CacheMode;
+use playhouse_experiments::registry::Registry;
 use playhouse_experiments::run::{Manifest, ManifestParts, OpenRun, RunStore, Runner};
 use playhouse_experiments::verify::{REPORT_HTML, report_of, write_report};
 use playhouse_models::{Catalog, ModelWish};
@@ -161,6 +162,10 @@ async fn to_its_end(
     }
     remove_journal(&journal);
     let report = write_report(run.run())?;
+    let registry = Registry::new(store_of(&run), Arc::new(SystemWallClock::now()));
+    if let Err(error) = registry.take_report(&report) {
+        app.ui.warn(&format!("the registry of models does not have the results: failed to {error}"));
+    }
     trackers.tell(app, run.run(), Some(&report)).await;
     if let Err(failure) = trackers.deliver(app).await {
         // The run itself is whole.
