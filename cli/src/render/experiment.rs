@@ -13,7 +13,11 @@ const SHOWN: [&str; 3] = ["Variants", "Comparisons", "Outcomes"];
 
 /// What may be claimed, then the numbers, then what to know before believing them.
 pub(crate) fn report(report: &Report, style: Style) -> String {
-    let mut text = style.bold(&printable(&format!("{}: {}", report.run, report.description)));
+    let head = match report.description.as_str() {
+        "" => report.run.clone(),
+        about => format!("{}: {about}", report.run),
+    };
+    let mut text = style.bold(&printable(&head));
     text.push('\n');
     for claim in claims(report) {
         let sentence = printable(&claim.text);
