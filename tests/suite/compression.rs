@@ -56,7 +56,7 @@ fn what_is_left_of_published_crates_parses() {
     let all = crates();
     // From the whole alphabet.
     let step = (all.len() / (CRATES * 2)).max(1);
-    let mut crates_len = 0;
+    let (mut crates_len, mut jobs, mut as_text) = (0, 0_u32, 0_u32);
     for folder in all.iter().step_by(step) {
         let files = files(folder);
         crates_len += usize::from(!files.is_empty());
@@ -72,14 +72,21 @@ fn what_is_left_of_published_crates_parses() {
                 };
                 let done = compress(&job, &counter).unwrap();
                 assert!(done.tokens_after <= tokens / factor, "{}", folder.display());
-                assert_eq!(done.strategy, Some(Strategy::Code), "{}: {:?}", folder.display(), done.refused);
-                assert!(parses(&done.text), "{} at {factor}×:\n{}", folder.display(), done.text);
+                jobs += 1;
+                if done.strategy == Some(Strategy::Code) {
+                    assert!(parses(&done.text), "{} at {factor}×:\n{}", folder.display(), done.text);
+                } else {
+                    // A file that is all docs cannot be made so short by leaving out items: it says so, and becomes text.
+                    assert!(!done.refused.is_empty(), "{} at {factor}×", folder.display());
+                    as_text += 1;
+                }
             }
         }
         if crates_len == CRATES {
             break;
         }
     }
+    assert!(as_text * 20 <= jobs, "{as_text} of {jobs} became text");
     if crates_len < CRATES_MIN {
         assert!(
             Environment::process().get("PLAYHOUSE_REQUIRE_SERVERS").is_none_or(|value| value != "1"),

@@ -15,9 +15,9 @@ impl Registry {
         let mut taken = 0;
         for cell in &report.cells {
             let Some((name, version)) = cell.model.as_deref().and_then(version_of) else { continue };
-            let is_known = models.get(name).is_some_and(|model| {
-                model.versions.iter().any(|known| known.version == version)
-            });
+            let is_known = models
+                .get(name)
+                .is_some_and(|model| model.versions.iter().any(|known| known.version == version));
             if is_known {
                 self.evaluated(name, version, &format!("{}/{}", report.run, cell.variant), metrics(cell))?;
                 taken += 1;

@@ -299,7 +299,7 @@ async fn whatever_is_changed_after_a_run_is_noticed() {
     let VerifyError::Differs { pointer, written, derived, .. } = &told else { panic!("{told}") };
     assert_eq!((pointer.as_str(), written.as_str(), derived.as_str()), ("/cells/0/outcomes/right", "7", "6"));
     // A wrong answer made right, and a verdict made right without one.
-    let told = change("records.jsonl", "Final answer: I give up", "Final answer: 6");
+    let told = change("records.jsonl", "Final answer: 987", "Final answer: 6");
     assert!(matches!(told, VerifyError::Analysis(_)), "{told}");
     let told = change("records.jsonl", "\"verdict\":\"wrong\"", "\"verdict\":\"right\"");
     assert!(Failure::from(told).message.contains("r6"));

@@ -80,7 +80,7 @@ impl Student {
             return None;
         }
         let known = self.knows.iter().find(|(question, _)| text.contains(*question));
-        let answer = known.map_or("I give up", |(_, answer)| answer.as_str());
+        let answer = known.map_or("987", |(_, answer)| answer.as_str());
         Some(format!("Let me see.\nFinal answer: {answer}"))
     }
 }

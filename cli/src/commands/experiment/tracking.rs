@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::app::App;
 
 /// How long a command waits at its end for an MLflow server to take what it is told. The rest is sent by a later command.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The trackers of a command.
 pub(super) struct Trackers {
