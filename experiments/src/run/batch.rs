@@ -1,5 +1,7 @@
 //! One batch: handed in as a durable plan, waited for, and made into records.
 
+use std::sync::Arc;
+
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_protocol::plan::Policy;
 use playhouse_protocol::task::{TaskOptions, TaskStatus, TaskSummary};
@@ -8,7 +10,7 @@ use playhouse_runtime::actors::develop::Developer;
 use playhouse_runtime::actors::riddles::RiddleEvaluator;
 use playhouse_runtime::models::is_task_budget_exceeded;
 use playhouse_runtime::store::TaskFilter;
-use playhouse_runtime::{Agent, PartReply, PlanPart};
+use playhouse_runtime::{Agent, PartReply, PlanHandle, PlanPart};
 use tokio::sync::mpsc;
 
 use super::engine::Runner;
@@ -67,19 +69,8 @@ impl Batch<'_> {
         let plan = PlanPart::parallel(parts, self.design.width as usize, Policy::Collect);
         // Each part is sent once, so that sending never finds the queue full.
         let (sender, mut ended) = mpsc::channel(requests.len().max(1));
-        let clock = std::sync::Arc::clone(&self.runner.clock);
-        let tell = move |number: usize, outcome: Result<PartReply<'_>, &Failure>| {
-            let evidence = outcome.ok().and_then(|reply| reply.read::<A>().ok()).map(A::evidence);
-            let usage = evidence.as_ref().map(Evidence::usage).unwrap_or_default();
-            // The receiver lives as long as the batch is waited for.
-            let _ = sender.try_send(Ended {
-                number,
-                usage,
-                is_failed: evidence.is_none(),
-                unix_ms: clock.unix_ms(),
-            });
-        };
-        let handle = self.runner.runtime.submit_plan_observed(plan, options, tell).await?;
+        let handle = self.begin::<A>(plan, options, &sender).await?;
+        drop(sender);
         let mut ended_unix_ms = vec![None; requests.len()];
         let mut note = |one: Ended| {
             observe(one.usage, one.is_failed);
@@ -126,6 +117,39 @@ impl Batch<'_> {
             });
         }
         Ok(answered)
+    }
+
+    /// Hands the plan in. One of an earlier process goes on; one that was given up or taken back is opened again.
+    async fn begin<A: Asked>(
+        &self,
+        plan: PlanPart,
+        options: TaskOptions,
+        sender: &mpsc::Sender<Ended>,
+    ) -> Result<PlanHandle, Failure> {
+        let runtime = &self.runner.runtime;
+        let submit = || {
+            let (sender, clock) = (sender.clone(), Arc::clone(&self.runner.clock));
+            let tell = move |number: usize, outcome: Result<PartReply<'_>, &Failure>| {
+                let evidence = outcome.ok().and_then(|reply| reply.read::<A>().ok()).map(A::evidence);
+                let usage = evidence.as_ref().map(Evidence::usage).unwrap_or_default();
+                let (is_failed, unix_ms) = (evidence.is_none(), clock.unix_ms());
+                // The receiver lives as long as the batch is waited for.
+                let _ = sender.try_send(Ended { number, usage, is_failed, unix_ms });
+            };
+            runtime.submit_plan_observed(plan.clone(), options.clone(), tell)
+        };
+        let handle = submit().await?;
+        match handle.summary().status {
+            TaskStatus::DeadLettered => {
+                runtime.replay(handle.id()).await?;
+                runtime.attach_plan(handle.id()).await
+            }
+            TaskStatus::Cancelled | TaskStatus::Failed => {
+                runtime.discard(handle.id()).await?;
+                submit().await
+            }
+            TaskStatus::Queued | TaskStatus::Running | TaskStatus::Completed => Ok(handle),
+        }
     }
 
     /// What trials without an answer have used, by the tasks that the runtime keeps of them; a task is known by what it was

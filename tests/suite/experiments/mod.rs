@@ -17,7 +17,7 @@ use playhouse_experiments::verify::{VerifyError, verify, write_report};
 use playhouse_protocol::riddle::{AnswerKey, AnswerMatch, Difficulty};
 use playhouse_protocol::task::TaskOptions;
 use playhouse_protocol::{Failure, FailureClass, RandomSource as _, SeededSource};
-use playhouse_runtime::store::{MemoryStore, SqliteStore, TaskStore};
+use playhouse_runtime::store::{MemoryStore, SqliteStore, TaskFilter, TaskStore};
 use playhouse_runtime::{Runtime, SystemWallClock};
 use tempfile::TempDir;
 
@@ -205,6 +205,31 @@ async fn a_run_that_was_interrupted_goes_on_and_asks_nothing_twice() {
     drop(run);
     assert!(lab.store.take_up("riddles-1").is_err());
     second.shutdown_gracefully().await;
+}
+
+#[tokio::test]
+async fn a_run_whose_plan_was_taken_back_can_go_on() {
+    let student = Student::new("weak", knowing(0..10));
+    let runtime = runtime(&[&student], memory()).await;
+    let lab = Lab::new();
+    let mut run = lab.begin(&runtime, compare(&["weak"], riddles(12)));
+    student.answer_at_most(5);
+    let asking = runner(&runtime);
+    let mut observe = |_: &Progress| ();
+    let take_back = async {
+        student.is_silent.notified().await;
+        let plans = TaskFilter { kind: Some("plan".to_owned()), ..TaskFilter::default() };
+        let plan = runtime.tasks(plans).await.unwrap().remove(0);
+        runtime.cancel(plan.id).await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(asking.run(&mut run, &mut observe), take_back);
+    assert_eq!(Failure::from(ended.unwrap_err()).class, FailureClass::Cancelled);
+    student.answer_at_most(usize::MAX);
+    let ending = asking.run(&mut run, &mut observe).await.unwrap();
+    let report = write_report(run.run()).unwrap();
+    assert_eq!((ending, report.cells[0].outcomes.right), (Ending::Complete, 10));
+    drop(asking);
+    runtime.shutdown_gracefully().await;
 }
 
 #[tokio::test]
