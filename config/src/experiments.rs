@@ -14,6 +14,7 @@
 
 pub mod draw;
 mod find;
+mod items;
 mod metric;
 mod parse;
 mod raw;
