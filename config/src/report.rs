@@ -105,8 +105,12 @@ pub(crate) fn needed<T: Default>(value: Option<T>, path: &KeyPath, hint: &str, r
 /// Checks a name that stands in files, reports and on command lines; nothing is said of one that is missing.
 pub(crate) fn check_name(name: &str, what: &str, path: &KeyPath, report: &mut Report) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.len() > NAME_BYTES_MAX || !name.chars().all(allowed) {
-        let hint = format!("use at most {NAME_BYTES_MAX} of the characters a-z, A-Z, 0-9, `-`, `_` and `.`");
+    let is_missing = name.is_empty();
+    let begins_well = is_missing || name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if name.len() > NAME_BYTES_MAX || !name.chars().all(allowed) || !begins_well {
+        let hint = format!(
+            "use at most {NAME_BYTES_MAX} of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, with a letter or digit first"
+        );
         report.value(path, invalid(format!("not {what}")).with_hint(hint));
     }
 }

@@ -1,17 +1,20 @@
 //! Reports beside their runs, and whether they are what the records say.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use playhouse_config::experiments::ItemBody;
 use playhouse_config::reasoning::prompt_sha256;
+use playhouse_protocol::riddle::Sample;
 use playhouse_protocol::{Failure, FailureClass};
-use playhouse_runtime::actors::riddles::scoring::score;
+use playhouse_runtime::actors::riddles::scoring::{self, score};
 use serde_json::Value;
 
 use crate::analysis::{AnalysisError, Report, analyse};
 use crate::files::write_whole;
 use crate::report::{Details, html, json, markdown};
-use crate::run::{Ending, StoredRun};
+use crate::run::{Ending, Evidence, Record, StoredRun};
 
 /// The files of a report in a run's folder.
 pub const REPORT_JSON: &str = "report.json";
@@ -67,6 +70,28 @@ pub enum VerifyError {
         /// What the records say.
         derived: String,
     },
+    /// A file was changed after the run ended.
+    #[error("verify run {run}: {file} is not what it was when the run ended")]
+    Changed {
+        /// The run.
+        run: String,
+        /// The file.
+        file: &'static str,
+    },
+    /// What was taken from an answer is not what its text says.
+    #[error(
+        "verify run {run}: what was taken from answer {repeat} of variant {variant} to item {item} is not what its text says"
+    )]
+    Answer {
+        /// The run.
+        run: String,
+        /// The variant.
+        variant: String,
+        /// The item.
+        item: String,
+        /// Which of its repeats, counted from 1.
+        repeat: u32,
+    },
     /// A prompt of the manifest is not the one that its hash is of.
     #[error(
         "verify run {run}: the prompt of variant {variant} is not the one that was hashed when the run began"
@@ -90,7 +115,10 @@ impl From<VerifyError> for Failure {
             VerifyError::Io { .. } => {
                 "Check that the folder is there, may be written, and has room.".to_owned()
             }
-            VerifyError::Differs { .. } | VerifyError::Prompt { .. } => {
+            VerifyError::Differs { .. }
+            | VerifyError::Prompt { .. }
+            | VerifyError::Changed { .. }
+            | VerifyError::Answer { .. } => {
                 "A file of the run was changed after it was written: do not trust it.".to_owned()
             }
         };
@@ -141,12 +169,21 @@ pub fn verify(run: &StoredRun) -> Result<Verified, VerifyError> {
             return Err(VerifyError::Prompt { run: name.clone(), variant: variant.name.clone() });
         }
     }
+    let items = &run.manifest.design.items;
+    let items: BTreeMap<_, _> = items.iter().map(|item| (item.id.as_str(), &item.body)).collect();
+    run.records
+        .iter()
+        .try_for_each(|record| check_record(name, items.get(record.item.as_str()).copied(), record))?;
+    if let Some(file) = run.changed.first() {
+        return Err(VerifyError::Changed { run: name.clone(), file });
+    }
     let path = run.folder.join(REPORT_JSON);
     if !path.exists() {
         return Err(VerifyError::NoReport { run: name.clone(), path });
     }
     let written = fs::read_to_string(&path).map_err(|error| io("read", &path, &error))?;
-    let derived = to_json(&report_of(run)?, &run.folder)?;
+    let report = report_of(run)?;
+    let derived = to_json(&report, &run.folder)?;
     let parse = |text: &str| {
         serde_json::from_str::<Value>(text).map_err(|error| VerifyError::Io {
             action: "read",
@@ -162,7 +199,39 @@ pub fn verify(run: &StoredRun) -> Result<Verified, VerifyError> {
             });
         return Err(VerifyError::Differs { run: name.clone(), pointer, written, derived });
     }
+    let details = Details::new(&run.manifest, &run.records);
+    for (file, text) in [(REPORT_MARKDOWN, markdown(&report)), (REPORT_HTML, html(&report, &details))] {
+        let path = run.folder.join(file);
+        if path.exists() && fs::read(&path).map_err(|error| io("read", &path, &error))? != text.as_bytes() {
+            return Err(VerifyError::Changed { run: name.clone(), file });
+        }
+    }
     Ok(Verified { records: run.records.len(), numbers: numbers(&derived_value) })
+}
+
+/// Takes everything from the texts of a record again: votes, which sample counts, its score, signals.
+fn check_record(run: &str, item: Option<&ItemBody>, record: &Record) -> Result<(), VerifyError> {
+    let (Evidence::Riddle(riddle), Some(ItemBody::Question { key, .. })) = (&record.evidence, item) else {
+        return Ok(());
+    };
+    let vote_of = |sample: &Sample| {
+        sample.steps.last().and_then(|last| scoring::vote(key, &last.text, last.stop_reason))
+    };
+    let votes: Vec<_> = riddle.samples.iter().map(vote_of).collect();
+    let are_votes = riddle.samples.iter().zip(&votes).all(|(sample, vote)| sample.vote == *vote);
+    let chosen = scoring::elect(votes.iter().map(Option::as_deref));
+    let is_answer = match riddle.answer() {
+        None => true,
+        Some(answer) => {
+            scoring::score(key, &answer.text, answer.stop_reason) == riddle.score
+                && scoring::signals(&answer.text) == riddle.signals
+        }
+    };
+    if are_votes && chosen == riddle.chosen as usize && is_answer {
+        return Ok(());
+    }
+    let (variant, item) = (record.variant.clone(), record.item.clone());
+    Err(VerifyError::Answer { run: run.to_owned(), variant, item, repeat: record.repeat + 1 })
 }
 
 fn to_json(report: &Report, folder: &Path) -> Result<String, VerifyError> {

@@ -4,9 +4,10 @@ use playhouse_config::reasoning::{StepContext, render_step};
 use playhouse_protocol::completion::{ChatMessage, Completion, CompletionRequest, Sampling, StopReason};
 use playhouse_protocol::compress::{CompressText, Compressed};
 use playhouse_protocol::riddle::{
-    CompressedContext, ContextCompression, EvaluateRiddle, EvaluatedRiddle, Sample, StepAnswer, Verdict,
+    CompressedContext, ContextCompression, EvaluateRiddle, EvaluatedRiddle, Judge, Judgement, Sample,
+    StepAnswer, Verdict,
 };
-use playhouse_protocol::{Failure, Usage};
+use playhouse_protocol::{Failure, FailureClass, Usage};
 
 use super::scoring::{elect, score, signals, vote};
 use super::{check, judge};
@@ -48,15 +49,14 @@ impl Agent for RiddleEvaluator {
         let (text, stop_reason) =
             answer.map_or(("", StopReason::Stop), |answer| (answer.text.as_str(), answer.stop_reason));
         let score = score(&request.key, text, stop_reason);
-        if let Some(answer) = answer {
+        // An answer of a model that was asked for by name, as in an experiment, says nothing about what the selection does.
+        if let Some(answer) = answer.filter(|_| request.model.is_none()) {
             let quality = if score.verdict == Verdict::Right { 1.0 } else { 0.0 };
             ctx.record_quality(&answer.origin.model, Self::KIND, quality);
         }
         // There is nothing to be judged in an answer without words.
         let judgement = match &request.judge {
-            Some(settings) if !text.trim().is_empty() => {
-                Some(judge::judge(ctx, &request, settings, text).await?)
-            }
+            Some(settings) if !text.trim().is_empty() => opinion(ctx, &request, settings, text).await?,
             _ => None,
         };
         Ok(EvaluatedRiddle {
@@ -75,6 +75,26 @@ impl Agent for RiddleEvaluator {
             samples,
             id: request.id,
         })
+    }
+}
+
+/// What the judge makes of the answer. One that cannot be had costs the answer nothing: there is no opinion then.
+async fn opinion(
+    ctx: &mut AgentContext,
+    request: &EvaluateRiddle,
+    settings: &Judge,
+    text: &str,
+) -> Result<Option<Judgement>, AgentError> {
+    match judge::judge(ctx, request, settings, text).await {
+        Ok(judgement) => Ok(Some(judgement)),
+        Err(error) => match error.class() {
+            FailureClass::Cancelled | FailureClass::Internal => Err(error),
+            _ => {
+                let task = ctx.task_id();
+                tracing::warn!(%task, %error, "an answer is not judged");
+                Ok(None)
+            }
+        },
     }
 }
 

@@ -14,6 +14,9 @@ use crate::riddles::{self, RiddleRepository, RiddleSet, SHIPPED_NAMES, shipped};
 /// The longest file of riddles, in bytes: the most riddles of one set, each with a short text.
 const DATASET_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// The longest template, in bytes: some thousand riddles of its own. More are a dataset.
+const TEMPLATE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
 /// Where datasets are found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FindDataset {
@@ -71,7 +74,7 @@ pub fn load_template(
     repository: Option<PathBuf>,
 ) -> Result<(ExperimentTemplate, String), ConfigErrors> {
     let name = path.display().to_string();
-    let text = read_file(path, DATASET_BYTES_MAX).map_err(|error| error.in_file(&name))?;
+    let text = read_file(path, TEMPLATE_BYTES_MAX).map_err(|error| error.in_file(&name))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let find = FindDataset { folder, repository };
     let sources = TemplateSources { modes, models, dataset: &|name| find.find(name) };

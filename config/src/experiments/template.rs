@@ -2,6 +2,7 @@
 
 use playhouse_protocol::code::Language;
 use playhouse_protocol::completion::Sampling;
+use playhouse_protocol::compress::Strategy;
 use playhouse_protocol::riddle::{AnswerKey, ContextCompression, Difficulty, Judge, ReasoningMode};
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +117,20 @@ pub struct Variant {
     pub completion_tokens_max: Option<u32>,
     /// Rounds of generation and review: of code.
     pub rounds: u32,
+}
+
+impl Variant {
+    /// The model calls that one answer takes at most, a judge included.
+    pub fn calls_max(&self, design: &ExperimentTemplate) -> u64 {
+        match design.task {
+            ExperimentTask::Riddle => {
+                let summary = self.compression.is_some_and(|one| one.strategy == Strategy::Summarize);
+                let extra = u64::from(design.judge.is_some()) + u64::from(summary);
+                self.mode.steps.len() as u64 * u64::from(self.mode.samples) + extra
+            }
+            ExperimentTask::Develop => 2 * u64::from(self.rounds),
+        }
+    }
 }
 
 /// Which prompt a variant asks with.

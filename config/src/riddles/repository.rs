@@ -1,7 +1,7 @@
 //! A folder with sets of riddles.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -240,13 +240,9 @@ impl RiddleRepository {
         let path = self.folder.join(LOCK_NAME);
         let failed = |error: io::Error| ConfigErrors::from(file_error(&path, &error.to_string()));
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                Err(file_error(&path, "another program writes riddles").with_hint("try again").into())
-            }
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+        // Whoever holds it adds a few riddles: it is let go in a moment.
+        file.lock().map_err(failed)?;
+        Ok(file)
     }
 }
 

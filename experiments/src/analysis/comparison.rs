@@ -228,6 +228,12 @@ fn family(
         let (tally, pairs, (p_corrected, finding)) = (tallies[place], &pairs[place], judged[place]);
         let name = design.variants[variant].name.clone();
         let random = random.fork(&format!("difference by {metric} of {name}"));
+        let table = fourfold(design, metric, pairs);
+        // Resampling says that it knows everything where all items tie; the counts of right and wrong do not.
+        let difference = match &table {
+            Some(table) => difference_of_shares(table, design.confidence)?,
+            None => difference(pairs, design.confidence, &random)?,
+        };
         comparisons.push(Comparison {
             variant: name,
             metric,
@@ -241,8 +247,8 @@ fn family(
             p_corrected,
             family: tallies.len() as u64,
             is_p_valid: true,
-            table: fourfold(design, metric, pairs),
-            difference: difference(pairs, design.confidence, &random)?,
+            table,
+            difference,
             effect: effect(metric, pairs, tally),
             items_needed: tally.items_needed(level),
             finding,
@@ -274,6 +280,11 @@ fn difference(
     } else {
         paired_difference(pairs, RESAMPLES, confidence, random).map(Some)
     }
+}
+
+fn difference_of_shares(table: &Pairs, confidence: f64) -> Result<Option<Estimate>, StatisticsError> {
+    let Some(estimate) = table.difference() else { return Ok(None) };
+    Ok(Some(Estimate { estimate, interval: table.difference_interval(confidence)? }))
 }
 
 fn effect(metric: Metric, pairs: &[(f64, f64)], tally: Tally) -> Effect {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_protocol::plan::Policy;
 use playhouse_protocol::task::{TaskOptions, TaskStatus, TaskSummary};
-use playhouse_protocol::{Failure, FailureClass, TaskId, Usage, envelope};
+use playhouse_protocol::{Failure, TaskId, Usage, envelope};
 use playhouse_runtime::actors::develop::Developer;
 use playhouse_runtime::actors::riddles::RiddleEvaluator;
 use playhouse_runtime::models::is_task_budget_exceeded;
@@ -26,7 +26,7 @@ pub(super) struct Batch<'a> {
 
 /// What came of a batch.
 pub(super) struct Answered {
-    /// One for each trial, but for those that the budget did not allow.
+    /// One for each trial.
     pub(super) records: Vec<Record>,
     /// Whether the budget did not allow one.
     pub(super) is_budget_spent: bool,
@@ -97,10 +97,8 @@ impl Batch<'_> {
                 Ok(reply) => A::evidence(reply),
                 Err(failure) if is_task_budget_exceeded(&failure) => {
                     answered.is_budget_spent = true;
-                    continue;
+                    Evidence::Failed { failure, usage: used.get(number).copied().unwrap_or_default() }
                 }
-                // Somebody took it back: it was not answered, and is asked when the run is taken up again.
-                Err(failure) if failure.class == FailureClass::Cancelled => return Err(failure),
                 Err(failure) => {
                     Evidence::Failed { failure, usage: used.get(number).copied().unwrap_or_default() }
                 }

@@ -1,6 +1,6 @@
 //! Two runs as one, so that their variants can be held against each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use playhouse_config::experiments::Item;
 use playhouse_protocol::Failure;
@@ -42,8 +42,8 @@ pub fn combine(first: &StoredRun, second: &StoredRun) -> Result<StoredRun, Failu
         let run = if place < of_first { &a.run } else { &b.run };
         variant.name = renamed(run, &variant.name);
     }
-    let is_kept =
-        |record: &&Record| record.repeat < repeats && items.iter().any(|item| item.id == record.item);
+    let ids: BTreeSet<_> = items.iter().map(|item| item.id.clone()).collect();
+    let is_kept = |record: &&Record| record.repeat < repeats && ids.contains(&record.item);
     let of = |run: &StoredRun| -> Vec<Record> {
         let name = &run.manifest.run;
         let rename = |record: Record| Record { variant: renamed(name, &record.variant), ..record };
@@ -66,7 +66,13 @@ pub fn combine(first: &StoredRun, second: &StoredRun) -> Result<StoredRun, Failu
     // What either left unasked is missing here too.
     let is_whole = [first, second].iter().all(|run| run.ending == Some(Ending::Complete));
     let ending = if is_whole { Ending::Complete } else { Ending::Open };
-    Ok(StoredRun { folder: first.folder.clone(), manifest, records, ending: Some(ending) })
+    Ok(StoredRun {
+        folder: first.folder.clone(),
+        manifest,
+        records,
+        ending: Some(ending),
+        changed: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -89,7 +95,13 @@ mod tests {
             }
         }
         let manifest = Manifest { run: name.to_owned(), ..fixture::manifest(design) };
-        StoredRun { folder: PathBuf::new(), manifest, records, ending: Some(Ending::Complete) }
+        StoredRun {
+            folder: PathBuf::new(),
+            manifest,
+            records,
+            ending: Some(Ending::Complete),
+            changed: Vec::new(),
+        }
     }
 
     #[test]

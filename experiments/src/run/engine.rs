@@ -3,10 +3,10 @@
 //! Batch after batch is handed to the runtime as a durable plan under a key of the run's own. Whoever takes the run up again hands
 //! in the same batches under the same keys: answers that are in the runtime's journal come back, and nothing is paid twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use playhouse_config::experiments::ExperimentBudget;
+use playhouse_config::experiments::{ExperimentBudget, ExperimentTemplate};
 use playhouse_protocol::task::TaskOptions;
 use playhouse_protocol::{Budget, Failure, IdempotencyKey, Usage, WallClock};
 use playhouse_runtime::Runtime;
@@ -85,14 +85,21 @@ impl Runner {
         let name = format!("experiment:{}:{}", manifest.run, &manifest.sha256()?[..16]);
         let batches = batches(design);
         let mut watch = Watch::new(design)?;
-        see(&mut watch, &run.run().records)?;
         let mut progress = Progress::of(&run.run().records, batches.iter().map(Vec::len).sum());
-        let done: BTreeSet<_> = run.run().records.iter().map(owned_key).collect();
+        let done: BTreeMap<_, _> =
+            run.run().records.iter().map(|record| (owned_key(record), record.clone())).collect();
         observe(&progress);
         for (number, batch) in batches.iter().enumerate() {
             let Some(wanted) = wanted(batch, watch.as_ref()) else { break };
-            if wanted.iter().all(|trial| done.contains(&trial.owned_key())) {
+            // Those that were written down before a crash are there already, perhaps a part of a batch.
+            let known: Vec<_> =
+                wanted.iter().filter_map(|trial| done.get(&trial.owned_key())).cloned().collect();
+            if known.len() == wanted.len() {
+                see(&mut watch, &known)?;
                 continue;
+            }
+            if calls_needed(design, &wanted) > calls_left(&design.budget, &progress.usage) {
+                return Ok(finish(run, Ending::BudgetSpent)?);
             }
             let Some(budget) = share(&design.budget, &progress.usage, wanted.len()) else {
                 return Ok(finish(run, Ending::BudgetSpent)?);
@@ -105,9 +112,10 @@ impl Runner {
                 observe(&progress);
             };
             let answered = batch.ask(options, &mut note).await?;
-            // Those that were written down before a crash are there already.
-            let records: Vec<_> =
-                answered.records.into_iter().filter(|record| !done.contains(&owned_key(record))).collect();
+            let is_new = |record: &Record| !done.contains_key(&owned_key(record));
+            let records: Vec<_> = answered.records.into_iter().filter(is_new).collect();
+            // The rule sees a batch as a whole: what it says decides what the next one asks.
+            see(&mut watch, &known)?;
             see(&mut watch, &records)?;
             run.append(records)?;
             progress =
@@ -162,8 +170,18 @@ fn share(budget: &ExperimentBudget, used: &Usage, answers: usize) -> Option<Budg
     Some(Budget {
         tokens_max: part(budget.tokens_max, used.total_tokens())?,
         cost_nano_usd_max: part(budget.cost_nano_usd_max, used.cost_nano_usd)?,
-        model_calls_max: part(budget.model_calls_max, used.model_calls)?,
+        // What answers need is known before, so it need not be shared out.
+        model_calls_max: None,
     })
+}
+
+/// The model calls that trials make at most.
+fn calls_needed(design: &ExperimentTemplate, trials: &[Trial<'_>]) -> u64 {
+    trials.iter().map(|trial| trial.variant.calls_max(design)).sum()
+}
+
+fn calls_left(budget: &ExperimentBudget, used: &Usage) -> u64 {
+    budget.model_calls_max.map_or(u64::MAX, |limit| limit.saturating_sub(used.model_calls))
 }
 
 impl Progress {

@@ -64,8 +64,8 @@ impl RunStoreError {
     /// What supervisors and exit codes decide on.
     pub const fn class(&self) -> FailureClass {
         match self {
-            Self::Io { .. } | Self::Damaged { .. } => FailureClass::Internal,
-            Self::Unknown { .. } | Self::Ended { .. } => FailureClass::InvalidInput,
+            Self::Io { .. } => FailureClass::Internal,
+            Self::Damaged { .. } | Self::Unknown { .. } | Self::Ended { .. } => FailureClass::InvalidInput,
             Self::Busy { .. } => FailureClass::Overloaded,
         }
     }

@@ -136,7 +136,7 @@ impl Manifest {
     pub(super) fn sha256(&self) -> Result<String, Failure> {
         let json = serde_json::to_vec(self);
         let json = json.map_err(|error| Failure::internal(format!("write down the manifest: {error}")))?;
-        Ok(hex(&Sha256::digest(&json)))
+        Ok(sha256_hex(&json))
     }
 }
 
@@ -152,7 +152,7 @@ impl ModelVersion {
             };
         };
         // Secrets are in the settings as references, and shown as such.
-        let config_sha256 = hex(&Sha256::digest(playhouse_config::entry_yaml(config).as_bytes()));
+        let config_sha256 = sha256_hex(playhouse_config::entry_yaml(config).as_bytes());
         Self { provider: entry.provider.as_str().to_owned(), model: entry.location, config_sha256 }
     }
 }
@@ -169,8 +169,9 @@ impl Machine {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+/// The SHA-256 of bytes, in hexadecimal.
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
         text

@@ -9,9 +9,10 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::error::RunStoreError;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, sha256_hex};
 use super::record::{Ending, Record};
 use crate::files::{sync_folder, try_lock, write_whole};
 
@@ -40,6 +41,16 @@ pub struct StoredRun {
     pub records: Vec<Record>,
     /// How it ended; `None` for one that was interrupted or runs.
     pub ending: Option<Ending>,
+    /// The files that have another content than when the run ended.
+    pub changed: Vec<&'static str>,
+}
+
+/// What is written down when a run ends: how, and the SHA-256 of what it was made of by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Ended {
+    ending: Ending,
+    manifest_sha256: String,
+    records_sha256: String,
 }
 
 /// A run that this process works on. Nobody else can while this lives.
@@ -88,7 +99,10 @@ impl RunStore {
             // The first failure is the one to tell.
             let _ = fs::remove_dir_all(&folder);
         })?;
-        Self::writer(StoredRun { folder, manifest, records: Vec::new(), ending: None }, lock)
+        Self::writer(
+            StoredRun { folder, manifest, records: Vec::new(), ending: None, changed: Vec::new() },
+            lock,
+        )
     }
 
     fn new_folder(&self, experiment: &str) -> Result<PathBuf, RunStoreError> {
@@ -132,8 +146,7 @@ impl RunStore {
     pub fn read(&self, run: &str) -> Result<StoredRun, RunStoreError> {
         let folder = self.find(run)?;
         let records = folder.join(RECORDS);
-        let bytes = fs::read(&records).map_err(RunStoreError::io("read", &records))?;
-        Self::read_with(folder, &bytes)
+        Self::read_with(folder, &read(&records)?)
     }
 
     fn read_with(folder: PathBuf, records: &[u8]) -> Result<StoredRun, RunStoreError> {
@@ -142,12 +155,18 @@ impl RunStore {
             let reason = format!("it is of version {}, known is {}", manifest.version, Manifest::VERSION);
             return Err(RunStoreError::Damaged { path: folder.join(MANIFEST), line: None, reason });
         }
-        let ending = match folder.join(ENDING) {
+        let ended: Option<Ended> = match folder.join(ENDING) {
             path if path.exists() => Some(read_json(&path)?),
             _ => None,
         };
+        let mut changed = Vec::new();
+        if let Some(ended) = &ended {
+            let manifest = read(&folder.join(MANIFEST))?;
+            changed.extend((sha256_hex(&manifest) != ended.manifest_sha256).then_some(MANIFEST));
+            changed.extend((sha256_hex(records) != ended.records_sha256).then_some(RECORDS));
+        }
         let records = parse_records(&folder.join(RECORDS), records)?;
-        Ok(StoredRun { folder, manifest, records, ending })
+        Ok(StoredRun { folder, manifest, records, ending: ended.map(|ended| ended.ending), changed })
     }
 
     /// Takes a run up again.
@@ -227,7 +246,12 @@ impl OpenRun {
     /// # Errors
     /// When that cannot be written.
     pub fn end(&mut self, ending: Ending) -> Result<(), RunStoreError> {
-        write_json(&self.run.folder.join(ENDING), &ending)?;
+        let ended = Ended {
+            ending,
+            manifest_sha256: sha256_hex(&read(&self.run.folder.join(MANIFEST))?),
+            records_sha256: sha256_hex(&read(&self.run.folder.join(RECORDS))?),
+        };
+        write_json(&self.run.folder.join(ENDING), &ended)?;
         self.run.ending = Some(ending);
         Ok(())
     }
@@ -259,8 +283,12 @@ fn parse_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, RunStoreError
     lines.filter(|(_, line)| !line.is_empty()).map(parse).collect()
 }
 
+fn read(path: &Path) -> Result<Vec<u8>, RunStoreError> {
+    fs::read(path).map_err(RunStoreError::io("read", path))
+}
+
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunStoreError> {
-    let bytes = fs::read(path).map_err(RunStoreError::io("read", path))?;
+    let bytes = read(path)?;
     serde_json::from_slice(&bytes).map_err(|error| RunStoreError::Damaged {
         path: path.to_owned(),
         line: None,
@@ -268,14 +296,14 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunStoreError> {
     })
 }
 
-fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), RunStoreError> {
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RunStoreError> {
     let mut bytes = Vec::new();
     to_json(&mut bytes, value, path)?;
     bytes.push(b'\n');
     write_whole(path, &bytes).map_err(RunStoreError::io("write", path))
 }
 
-fn to_json<T: serde::Serialize>(bytes: &mut Vec<u8>, value: &T, path: &Path) -> Result<(), RunStoreError> {
+fn to_json<T: Serialize>(bytes: &mut Vec<u8>, value: &T, path: &Path) -> Result<(), RunStoreError> {
     let written = serde_json::to_writer(bytes, value);
     written.map_err(|error| RunStoreError::io("write", path)(error.into()))
 }

@@ -1,6 +1,6 @@
 //! What is asked: every variant, every item, every repeat, in a fixed order and in fixed batches.
 
-use playhouse_config::experiments::{ExperimentTemplate, Item, ItemBody, Variant};
+use playhouse_config::experiments::{ExperimentBudget, ExperimentTemplate, Item, ItemBody, Variant};
 use playhouse_protocol::completion::Sampling;
 use playhouse_protocol::develop::Develop;
 use playhouse_protocol::riddle::{EvaluateRiddle, SAMPLES_MAX};
@@ -36,7 +36,13 @@ pub(super) enum Ask {
 /// All trials in batches of whole items, so that a comparison has whole items early. They depend on the design alone: a run that
 /// is taken up again has the same.
 pub(super) fn batches(design: &ExperimentTemplate) -> Vec<Vec<Trial<'_>>> {
-    let widths = if design.stopping.is_some() { WIDTHS_A_LOOK } else { WIDTHS_A_BATCH };
+    let has_budget = design.budget != ExperimentBudget::default();
+    let widths = match (has_budget, design.stopping) {
+        // What is left of a budget is shared out among the answers of a batch.
+        (true, _) => 1,
+        (false, Some(_)) => WIDTHS_A_LOOK,
+        (false, None) => WIDTHS_A_BATCH,
+    };
     let wanted = (design.width as usize).saturating_mul(widths).min(BATCH_MAX);
     let mut batches = Vec::new();
     let mut batch = Vec::new();

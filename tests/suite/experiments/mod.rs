@@ -325,9 +325,20 @@ async fn whatever_is_changed_after_a_run_is_noticed() {
     assert_eq!((pointer.as_str(), written.as_str(), derived.as_str()), ("/cells/0/outcomes/right", "7", "6"));
     // A wrong answer made right, and a verdict made right without one.
     let told = change("records.jsonl", "Final answer: 987", "Final answer: 6");
-    assert!(matches!(told, VerifyError::Analysis(_)), "{told}");
+    assert!(matches!(told, VerifyError::Answer { .. }), "{told}");
     let told = change("records.jsonl", "\"verdict\":\"wrong\"", "\"verdict\":\"right\"");
-    assert!(Failure::from(told).message.contains("r6"));
+    assert!(Failure::from(told).message.contains("item r6"));
+    // What no number is made of.
+    for (file, from, to) in [
+        ("records.jsonl", "Let me see.", "I know."),
+        ("records.jsonl", "\"model\":\"weak\"", "\"model\":\"strong\""),
+        ("manifest.json", "on ball <3>", "on ball <33>"),
+        ("report.md", "riddles-1", "riddles-7"),
+        ("report.html", "riddles-1", "riddles-7"),
+    ] {
+        let told = change(file, from, to);
+        assert!(matches!(&told, VerifyError::Changed { file: named, .. } if *named == file), "{told}");
+    }
     let told = change("manifest.json", "Final answer: ", "Last answer: ");
     assert!(matches!(told, VerifyError::Prompt { .. }), "{told}");
     assert_eq!(verify(&lab.store.read("riddles-1").unwrap()).unwrap().records, 8);

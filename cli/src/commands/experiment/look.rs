@@ -11,6 +11,7 @@ use playhouse_protocol::Failure;
 use playhouse_protocol::riddle::Verdict;
 use serde::Serialize;
 
+use super::run::{JOURNAL, remove_journal, take_results};
 use super::store;
 use crate::app::{App, Outcome};
 use crate::args::{ReportFormat, TableFormat};
@@ -221,7 +222,17 @@ pub(super) struct Shown {
 pub(super) fn report(app: &App, run: &str, shown: Shown, output: Option<&Path>) -> Outcome {
     let run = store(app, &app.config()?)?.read(run).map_err(Failure::from)?;
     let output = output.map(OutputFile::check).transpose()?;
-    let report = write_report(&run).map_err(Failure::from)?;
+    // One under way is told as it stands, and nothing is written that its end would have to replace.
+    let report = match run.ending {
+        None => report_of(&run).map_err(Failure::from)?,
+        Some(_) => {
+            let report = write_report(&run).map_err(Failure::from)?;
+            // What a process that died behind the end of its run has left undone.
+            take_results(app, &run, &report);
+            remove_journal(&run.folder.join(JOURNAL));
+            report
+        }
+    };
     let text = text(app, &report, &run, shown)?;
     match output {
         Some(file) => {
@@ -230,7 +241,9 @@ pub(super) fn report(app: &App, run: &str, shown: Shown, output: Option<&Path>) 
         }
         None => app.ui.print(&text)?,
     }
-    app.ui.note(&format!("report: {}", run.folder.join(REPORT_HTML).display()));
+    if run.ending.is_some() {
+        app.ui.note(&format!("report: {}", run.folder.join(REPORT_HTML).display()));
+    }
     Ok(ExitStatus::Success)
 }
 

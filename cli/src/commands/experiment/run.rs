@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use playhouse_config::Config;
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_config::settings::CacheMode;
+use playhouse_experiments::analysis::{Cell, Report};
 use playhouse_experiments::registry::Registry;
-use playhouse_experiments::run::{Manifest, ManifestParts, OpenRun, RunStore, Runner};
+use playhouse_experiments::run::{Manifest, ManifestParts, OpenRun, RunStore, Runner, StoredRun};
 use playhouse_experiments::verify::{REPORT_HTML, report_of, write_report};
 use playhouse_models::{Catalog, ModelWish};
 use playhouse_protocol::task::TaskOptions;
@@ -26,7 +28,13 @@ use crate::session::{self, Session};
 use crate::signals::Signals;
 
 /// The journal of a run under way, in its folder. It goes when the run has ended: the records have everything then.
-const JOURNAL: &str = "journal.db";
+pub(super) const JOURNAL: &str = "journal.db";
+
+/// How long a run waits at its end for an MLflow server to take what it is told. The rest is sent by a later command.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long the command that does nothing else sends.
+const SENDING_MAX: Duration = Duration::from_secs(120);
 
 pub(super) fn template(app: &App, args: &RunArgs) -> Outcome {
     let config = app.config()?;
@@ -87,12 +95,12 @@ pub(super) fn track(app: &App, run: Option<&str>) -> Outcome {
     let run = run.map(|run| store.read(run)).transpose().map_err(Failure::from)?;
     app::block_on(|signals| async move {
         let work = async {
-            let trackers = Trackers::open(&config, store.folder()).await?;
+            let trackers = Trackers::connect(&config, store.folder()).await?;
             if let Some(run) = &run {
                 let report = report_of(run)?;
                 trackers.tell(app, run, Some(&report).filter(|_| run.ending.is_some())).await;
             }
-            trackers.deliver(app).await
+            trackers.deliver(app, SENDING_MAX).await
         };
         let delivery = signals.or_cancelled(work).await?.unwrap_or_default();
         app.ui.print(&format!("{} sent, {} wait\n", delivery.sent, delivery.pending))?;
@@ -138,7 +146,7 @@ async fn to_its_end(
     };
     let runner =
         Runner { runtime: session.runtime.clone(), clock: Arc::new(SystemWallClock::now()), options };
-    let trackers = Trackers::open(&tracking, store_of(&run)).await?;
+    let trackers = Trackers::open(app, &tracking, store_of(&run)).await;
     trackers.tell(app, run.run(), None).await;
     let mut progress = RunProgress::new(&app.ui);
     let mut observe = |now: &playhouse_experiments::run::Progress| progress.show(now);
@@ -162,20 +170,27 @@ async fn to_its_end(
     }
     remove_journal(&journal);
     let report = write_report(run.run())?;
-    let registry = Registry::new(store_of(&run), Arc::new(SystemWallClock::now()));
-    if let Err(error) = registry.take_report(&report) {
-        app.ui.warn(&format!("the registry of models does not have the results: failed to {error}"));
-    }
+    take_results(app, run.run(), &report);
     trackers.tell(app, run.run(), Some(&report)).await;
-    if let Err(failure) = trackers.deliver(app).await {
-        // The run itself is whole.
+    let shown = look::Shown { format: asking.format, details: asking.details };
+    app.ui.print(&look::text(app, &report, run.run(), shown)?)?;
+    app.ui.note(&format!("report: {}", run.run().folder.join(REPORT_HTML).display()));
+    // The run itself is whole, and what waits is sent by a later command.
+    let delivery = trackers.deliver(app, GRACE);
+    if let Err(failure) = signals.or_cancelled(delivery).await {
         app.ui.warn(&format!("what was tracked is kept and not sent: failed to {failure}"));
     }
-    let text =
-        look::text(app, &report, run.run(), look::Shown { format: asking.format, details: asking.details })?;
-    app.ui.print(&text)?;
-    app.ui.note(&format!("report: {}", run.run().folder.join(REPORT_HTML).display()));
-    Ok(ExitStatus::Success)
+    let is_silent = |cell: &Cell| cell.answered == 0 && cell.asked > 0;
+    Ok(if report.cells.iter().any(is_silent) { ExitStatus::Unavailable } else { ExitStatus::Success })
+}
+
+/// Keeps the results beside the registered versions that they are about.
+pub(super) fn take_results(app: &App, run: &StoredRun, report: &Report) {
+    let folder = run.folder.parent().unwrap_or(Path::new("."));
+    let registry = Registry::new(folder, Arc::new(SystemWallClock::now()));
+    if let Err(error) = registry.take_report(report) {
+        app.ui.warn(&format!("the registry of models does not have the results: failed to {error}"));
+    }
 }
 
 /// The folder of all runs.
@@ -184,7 +199,7 @@ fn store_of(run: &OpenRun) -> &Path {
 }
 
 /// The run is written down: what cannot be removed takes room and does no harm.
-fn remove_journal(journal: &Path) {
+pub(super) fn remove_journal(journal: &Path) {
     for ending in ["", "-wal", "-shm", ".lock", "-lock"] {
         let mut name = journal.as_os_str().to_owned();
         name.push(ending);

@@ -53,6 +53,14 @@ pub(super) fn new(app: &App, name: Option<&str>, output: Option<&Path>) -> Outco
 pub(super) fn check(app: &App, file: &Path, modes: &ModesArgs) -> Outcome {
     let config = app.config()?;
     let (template, _) = load(app, &config, file, modes)?;
+    let answers = template.items.len() as u64 * u64::from(template.repeats);
+    let calls: u64 =
+        template.variants.iter().map(|variant| variant.calls_max(&template)).sum::<u64>() * answers;
+    if let Some(limit) = template.budget.model_calls_max.filter(|limit| *limit < calls) {
+        app.ui.warn(&format!(
+            "it may make {calls} model calls, and its budget allows {limit}: it may end early"
+        ));
+    }
     app.ui.print(&summary(&template))?;
     Ok(ExitStatus::Success)
 }

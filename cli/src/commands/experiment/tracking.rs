@@ -16,9 +16,6 @@ use tokio::time::Instant;
 
 use crate::app::App;
 
-/// How long a command waits at its end for an MLflow server to take what it is told. The rest is sent by a later command.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// The trackers of a command.
 pub(super) struct Trackers {
     own: EmbeddedTracker,
@@ -32,8 +29,20 @@ struct Mlflow {
 }
 
 impl Trackers {
+    /// Those that the settings ask for. An MLflow server that cannot be told is left out, and that is said: it keeps nobody
+    /// from a run.
+    pub(super) async fn open(app: &App, config: &Config, folder: &Path) -> Self {
+        Self::connect(config, folder).await.unwrap_or_else(|failure| {
+            app.ui.warn(&format!("the MLflow server is not told of the run: failed to {failure}"));
+            Self { own: EmbeddedTracker::new(folder), mlflow: None }
+        })
+    }
+
     /// Those that the settings ask for. Nothing is sent yet.
-    pub(super) async fn open(config: &Config, folder: &Path) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When what waits for the MLflow server cannot be read.
+    pub(super) async fn connect(config: &Config, folder: &Path) -> Result<Self, Failure> {
         let mut mlflow = None;
         if let Some(uri) = &config.experiments.tracking_uri {
             let spool = Spool::open(folder, SpoolLimits::default()).await?;
@@ -62,9 +71,9 @@ impl Trackers {
     }
 
     /// Sends what waits for the MLflow server, for as long as it is worth waiting.
-    pub(super) async fn deliver(&self, app: &App) -> Result<Option<Delivery>, Failure> {
+    pub(super) async fn deliver(&self, app: &App, at_most: Duration) -> Result<Option<Delivery>, Failure> {
         let Some(Mlflow { spool, client, .. }) = &self.mlflow else { return Ok(None) };
-        let delivery = spool.deliver(client, Instant::now() + GRACE).await?;
+        let delivery = spool.deliver(client, Instant::now() + at_most).await?;
         if delivery.pending > 0 {
             let why = delivery.last_failure.as_deref().unwrap_or("the time was over");
             app.ui.warn(&format!(

@@ -126,16 +126,18 @@ fn what_cannot_be_added_is_told() {
 }
 
 #[test]
-fn one_program_writes_at_a_time() {
-    let (folder, repository) = repository();
-    repository.add("mine", &[riddle("a", "a?")]).unwrap();
-    let lock = repository.lock().unwrap();
-    assert_snapshot!(told(&folder, &repository.add("mine", &[riddle("b", "b?")]).unwrap_err()), @r"
-    FOLDER/riddles/.lock: another program writes riddles
-    hint: try again
-    ");
-    drop(lock);
-    assert!(repository.add("mine", &[riddle("b", "b?")]).is_ok());
+fn of_riddles_that_are_added_at_once_none_is_lost() {
+    let (_folder, repository) = repository();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let repository = &repository;
+            scope.spawn(move || {
+                let (id, question) = (format!("r{number}"), format!("{number}?"));
+                repository.add("mine", &[riddle(&id, &question)]).unwrap();
+            });
+        }
+    });
+    assert_eq!(repository.load("mine").unwrap().riddles.len(), 8);
 }
 
 #[test]

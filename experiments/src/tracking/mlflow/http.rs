@@ -149,7 +149,9 @@ impl MlflowClient {
                 SendError::Away { reason, retry_after, is_unclear: false }.into()
             }
             _ => {
-                let message = complaint.message.chars().take(MESSAGE_CHARS_MAX).collect();
+                // The server's words come to terminals and logs.
+                let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+                let message = complaint.message.chars().take(MESSAGE_CHARS_MAX).map(printable).collect();
                 CallError::Refused(Refused { status, code: complaint.error_code, message })
             }
         })

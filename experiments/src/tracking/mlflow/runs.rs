@@ -11,6 +11,10 @@ use crate::tracking::spool::{Refusal, RunHandle};
 /// The tag that says which of our runs one is: by it a run is found again that was made just before a crash.
 pub(super) const RUN_TAG: &str = "playhouse.run";
 
+/// The tag that tells runs of one name apart: when ours began, in milliseconds since 1970. Folders elsewhere have runs of the same
+/// names.
+const STARTED_TAG: &str = "playhouse.started";
+
 #[derive(Debug, Deserialize)]
 struct ExperimentReply {
     experiment: Experiment,
@@ -71,7 +75,8 @@ impl MlflowClient {
     pub(super) async fn begin(&self, start: &RunStart) -> Result<RunHandle, NoRun> {
         let experiment_id = self.experiment(&start.experiment).await?;
         // Our ids hold no quotes.
-        let filter = format!("tags.`{RUN_TAG}` = '{}'", start.run);
+        let (run, started) = (&start.run, start.started_unix_ms);
+        let filter = format!("tags.`{RUN_TAG}` = '{run}' and tags.`{STARTED_TAG}` = '{started}'");
         let body = json!({ "experiment_ids": [experiment_id], "filter": filter, "max_results": 1 });
         let found: Found = self.post("runs/search", &body).await?;
         if let Some(run) = found.runs.into_iter().next() {
@@ -81,7 +86,10 @@ impl MlflowClient {
             "experiment_id": experiment_id,
             "run_name": start.run,
             "start_time": start.started_unix_ms,
-            "tags": [{ "key": RUN_TAG, "value": start.run }],
+            "tags": [
+                { "key": RUN_TAG, "value": start.run },
+                { "key": STARTED_TAG, "value": started.to_string() },
+            ],
         });
         let created: RunReply = self.post("runs/create", &body).await?;
         Ok(handle(created.run, false))

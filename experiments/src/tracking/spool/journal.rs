@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Operation;
+use super::{Operation, checkpoint};
 use crate::files;
 use crate::tracking::TrackingError;
 
@@ -51,7 +51,10 @@ pub(super) fn read(path: &Path) -> Result<Journal, TrackingError> {
     if let Some(bytes) = read {
         return scan(path, &bytes);
     }
-    let head = Head { version: VERSION, generation: 1, next_seq: 1 };
+    // Behind what was delivered before: somebody may have moved a damaged journal away.
+    let delivered =
+        path.parent().map(checkpoint::read).transpose()?.map_or(0, |checkpoint| checkpoint.delivered);
+    let head = Head { version: VERSION, generation: 1, next_seq: delivered + 1 };
     let whole_len = write(path, &head, &[])?;
     Ok(Journal { head, entries: Vec::new(), whole_len })
 }

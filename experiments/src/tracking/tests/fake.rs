@@ -193,8 +193,13 @@ impl World {
             }
             "runs/search" => {
                 let filter = text(&body["filter"]);
-                let is_it =
-                    |run: &Run| filter == format!("tags.`playhouse.run` = '{}'", run.tags["playhouse.run"]);
+                let is_it = |run: &Run| {
+                    let (name, started) = (&run.tags["playhouse.run"], &run.tags["playhouse.started"]);
+                    filter
+                        == format!(
+                            "tags.`playhouse.run` = '{name}' and tags.`playhouse.started` = '{started}'"
+                        )
+                };
                 let found = self.runs.iter().position(is_it).map(|at| json!({ "info": info(at) }));
                 (200, json!({ "runs": found.into_iter().collect::<Vec<_>>() }))
             }
