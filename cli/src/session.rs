@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use playhouse_config::Config;
+use playhouse_experiments::ab::AbMonitor;
 use playhouse_experiments::registry::Registry;
 use playhouse_gateway::{AdminError, AdminServer};
 use playhouse_models::{Catalog, CatalogParts, NoObserver};
@@ -36,7 +37,11 @@ impl Session {
         if let Some(file) = app.environment.performance_file() {
             builder = builder.performance_file(file);
         }
-        let runtime = builder.start().await?;
+        if !builder.settings().selection.ab.is_empty() {
+            builder = ab_monitor(app, builder.settings())?.attach(builder);
+        }
+        // Large for the moment of the start, and in the future of every command otherwise.
+        let runtime = Box::pin(builder.start()).await?;
         let mut session = Self { runtime, admin: JoinSet::new(), admin_stop: CancellationToken::new() };
         if let Some(address) = app.global.metrics {
             let bound = AdminServer::bind(address, session.runtime.clone()).await;
@@ -97,6 +102,11 @@ pub(crate) fn add_registered_models(app: &App, config: &mut Config) {
     }
 }
 
+/// The A/B tests of the settings.
+pub(crate) fn ab_monitor(app: &App, config: &Config) -> Result<Arc<AbMonitor>, Failure> {
+    Ok(AbMonitor::new(config, &experiments_dir(app, config)?, Arc::new(SystemWallClock::now())))
+}
+
 /// The catalog alone, with what earlier commands measured, for commands that run no agent.
 pub(crate) fn catalog(app: &App, config: &Config) -> Result<Catalog, Failure> {
     let parts = CatalogParts {
@@ -111,6 +121,9 @@ pub(crate) fn catalog(app: &App, config: &Config) -> Result<Catalog, Failure> {
         && let Err(error) = catalog.performance().load(&file)
     {
         app.ui.warn(&format!("{error}; it is left out"));
+    }
+    if !config.selection.ab.is_empty() {
+        catalog.tell_quality(vec![ab_monitor(app, config)? as _]);
     }
     Ok(catalog)
 }

@@ -24,7 +24,9 @@ pub(crate) use endpoint::{
 };
 pub(crate) use experiments::RawExperiments;
 pub(crate) use model::{RawCacheMode, RawModel, RawOverflow, RawPrice, RawProvider};
-pub(crate) use selection::{RawConstraints, RawDemotion, RawPreference, RawSelection, RawWeight, RawWeights};
+pub(crate) use selection::{
+    RawAb, RawConstraints, RawDemotion, RawHarmful, RawPreference, RawSelection, RawWeight, RawWeights,
+};
 
 /// Settings of Playhouse. Every key may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

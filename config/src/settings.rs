@@ -278,10 +278,37 @@ pub struct SelectionConfig {
     /// Weights by task type: of all tasks of the type each named model gets its share, the same task always the same
     /// model. Stands above `by_task`. Names of the catalog; weights of at least 1.
     pub split: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Tests, by task type, whether the arms of a split do better or worse than one of them. Each has a split of two arms
+    /// or more beside it.
+    pub ab: BTreeMap<String, AbConfig>,
     /// What a model must fulfil, by task type. Stands above `by_task`, below `split`.
     pub constraints: BTreeMap<String, ConstraintsConfig>,
     /// When a model is passed over because it has become worse.
     pub demotion: DemotionConfig,
+}
+
+/// A test of the arms of a split against one of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AbConfig {
+    /// The arm that the others are held against: one of the split, as it is written there.
+    pub baseline: String,
+    /// The chance that any arm is called better or worse that is neither (α), over all comparisons of the type of task:
+    /// above 0.0, at most 0.5.
+    pub false_winners: f64,
+    /// What becomes of an arm that does worse.
+    pub harmful: HarmfulArm,
+    /// Outcomes that both arms must have before there is a verdict.
+    pub outcomes_min: u32,
+}
+
+/// What becomes of an arm that does worse than the baseline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HarmfulArm {
+    /// It is taken out of the split.
+    #[default]
+    Stop,
+    /// It is told of, and gets its share as before.
+    Tell,
 }
 
 /// What a model must fulfil to be chosen; `None` asks for nothing.

@@ -47,10 +47,11 @@ mod testing;
 pub use budget::{BudgetExceeded, BudgetLedger, BudgetScope, is_task_budget_exceeded};
 pub use catalog::{
     Catalog, CatalogEntry, CatalogError, CatalogParts, ConcurrencyHealth, EntryState, ModelHealth,
+    QualityObserver,
 };
 pub use client::{CompletionEvent, CompletionStream, ModelClient, ModelInfo};
 pub use error::{Awaited, ModelError, ModelErrorKind};
-pub use observer::{BreakerState, CallEvent, CallObserver, NoObserver};
+pub use observer::{ArmStanding, BreakerState, CallEvent, CallObserver, DriftKind, NoObserver};
 pub use price::cost_nano_usd;
 pub use selection::{ModelWish, Selection};
-pub use stats::{AttemptRecord, ModelStats, StatsSnapshot};
+pub use stats::{AttemptRecord, Drift, DriftStanding, ModelStats, StatsSnapshot};

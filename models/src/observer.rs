@@ -96,6 +96,80 @@ pub enum CallEvent {
     },
     /// The model is considered again.
     Restored,
+    /// The model's calls or answers are no longer as they were at first.
+    Drifted {
+        /// What has changed.
+        what: DriftKind,
+        /// The type of task, for quality.
+        task_type: Option<String>,
+        /// What it was and what it is, as a sentence without its full stop.
+        reason: String,
+    },
+    /// They are as they were at first again.
+    DriftEnded {
+        /// What had changed.
+        what: DriftKind,
+        /// The type of task, for quality.
+        task_type: Option<String>,
+    },
+    /// The model, an arm of the split of a type of task, stands so in its test.
+    ArmJudged {
+        /// The type of task.
+        task_type: String,
+        /// How it stands.
+        standing: ArmStanding,
+    },
+    /// The model, an arm of the split of a type of task, takes no more of its tasks.
+    ArmStopped {
+        /// The type of task.
+        task_type: String,
+        /// Why, as a sentence without its full stop.
+        reason: String,
+    },
+    /// The model takes its share again.
+    ArmResumed {
+        /// The type of task.
+        task_type: String,
+    },
+}
+
+/// How an arm of a split stands against the arm that it is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ArmStanding {
+    /// Outcomes so far.
+    pub outcomes: u64,
+    /// Their mean, 0.0 to 1.0; `None` before the first.
+    pub mean: Option<f64>,
+    /// The evidence for a difference, in whichever direction there is more; `None` for the baseline.
+    pub e_value: Option<f64>,
+}
+
+/// What of a model may drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DriftKind {
+    /// More calls fail.
+    Errors,
+    /// More calls take long.
+    Latency,
+    /// More calls are dear.
+    Cost,
+    /// More answers are bad.
+    Quality,
+}
+
+impl DriftKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Errors, Self::Latency, Self::Cost, Self::Quality];
+
+    /// The name used in metrics and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Errors => "errors",
+            Self::Latency => "latency",
+            Self::Cost => "cost",
+            Self::Quality => "quality",
+        }
+    }
 }
 
 /// What a circuit breaker is.

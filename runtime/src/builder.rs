@@ -17,7 +17,7 @@ use playhouse_actors::riddles::RiddleEvaluator;
 use playhouse_config::Config;
 use playhouse_config::prompts::PromptLibrary;
 use playhouse_config::settings::JournalConfig;
-use playhouse_models::{BudgetLedger, Catalog, CatalogParts, ModelClient};
+use playhouse_models::{BudgetLedger, Catalog, CatalogParts, ModelClient, QualityObserver};
 use playhouse_protocol::{SeededSource, WallClock};
 use playhouse_supervisors::ready;
 use tokio::task::JoinSet;
@@ -51,6 +51,7 @@ pub struct RuntimeBuilder {
     store: Option<Arc<dyn TaskStore>>,
     conversations: Option<Arc<dyn ConversationStore>>,
     models: OwnModels,
+    quality_observers: Vec<Arc<dyn QualityObserver>>,
     without_recovery: bool,
 }
 
@@ -59,6 +60,11 @@ impl RuntimeBuilder {
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
+    }
+
+    /// The settings as they are so far.
+    pub const fn settings(&self) -> &Config {
+        &self.config
     }
 
     /// Adds an agent beside the shipped ones.
@@ -120,6 +126,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Adds somebody who is told how good answers are: those that `develop` has reviewed, those that agents judge
+    /// ([`AgentContext::record_quality`](playhouse_actors::AgentContext::record_quality)), and those that
+    /// [`Runtime::record_quality`] tells of.
+    pub fn quality_observer(mut self, observer: Arc<dyn QualityObserver>) -> Self {
+        self.quality_observers.push(observer);
+        self
+    }
+
     /// Leaves the tasks that an earlier process left open in the journal alone.
     pub fn without_recovery(mut self) -> Self {
         self.without_recovery = true;
@@ -156,6 +170,7 @@ impl RuntimeBuilder {
         if let Some(path) = &self.performance_file {
             performance::load(&catalog, path).await;
         }
+        catalog.tell_quality(self.quality_observers);
         let store = match self.store {
             Some(store) => store,
             None => open_store(&self.config.journal).await?,

@@ -127,6 +127,6 @@ impl ModelRouter for CatalogRouter {
     }
 
     fn record_quality(&self, model: &str, task_type: &str, score: f64) {
-        self.catalog.performance().record_quality(model, task_type, score);
+        self.catalog.record_quality(model, task_type, score);
     }
 }

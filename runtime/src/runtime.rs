@@ -425,7 +425,7 @@ impl Runtime {
             ))
             .with_hint("Use 0.0 (useless) to 1.0 (nothing to change)."));
         }
-        catalog.performance().record_quality(model, task_type, score);
+        catalog.record_quality(model, task_type, score);
         Ok(())
     }
 

@@ -2,11 +2,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
     clippy::format_collect,
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod ab;
 mod agents;
 mod architecture;
 mod budgets;

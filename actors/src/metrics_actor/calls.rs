@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::PrometheusRecorder;
-use playhouse_models::observer::{BreakerState, CacheStore, WaitedFor};
+use playhouse_models::observer::{BreakerState, CacheStore, DriftKind, WaitedFor};
 use playhouse_models::{CallEvent, CallObserver};
 use playhouse_protocol::completion::Condensed;
 
@@ -33,6 +33,8 @@ pub(super) struct CallMeters {
     cache_misses: Counter,
     demotions: Counter,
     demoted: Gauge,
+    /// In the order of [`DriftKind::ALL`].
+    drifts: [(Counter, Gauge); DriftKind::ALL.len()],
     prompt_tokens_ratio: Histogram,
 }
 
@@ -75,8 +77,20 @@ impl CallMeters {
             cache_misses: count(&names::MODEL_CACHE_MISSES),
             demotions: count(&names::MODEL_DEMOTIONS),
             demoted: gauge(recorder, &names::MODEL_DEMOTED, &labels),
+            drifts: DriftKind::ALL.map(|kind| {
+                let labels = [("model", model), ("kind", kind.as_str())];
+                (
+                    counter(recorder, &names::MODEL_DRIFTS, &labels),
+                    gauge(recorder, &names::MODEL_DRIFTING, &labels),
+                )
+            }),
             prompt_tokens_ratio: histogram(recorder, &names::MODEL_PROMPT_TOKENS_RATIO, &labels),
         }
+    }
+
+    fn drift(&self, what: DriftKind) -> Option<&(Counter, Gauge)> {
+        let at = DriftKind::ALL.iter().position(|known| *known == what)?;
+        self.drifts.get(at)
     }
 
     const fn cache(&self, store: CacheStore) -> &CacheMeters {
@@ -122,6 +136,19 @@ impl CallMeters {
                 self.demoted.set(1.0);
             }
             CallEvent::Restored => self.demoted.set(0.0),
+            CallEvent::Drifted { what, .. } => {
+                if let Some((drifts, drifting)) = self.drift(*what) {
+                    drifts.increment(1);
+                    drifting.set(1.0);
+                }
+            }
+            CallEvent::DriftEnded { what, .. } => {
+                if let Some((_, drifting)) = self.drift(*what) {
+                    drifting.set(0.0);
+                }
+            }
+            // Counted by task and arm.
+            CallEvent::ArmJudged { .. } | CallEvent::ArmStopped { .. } | CallEvent::ArmResumed { .. } => {}
         }
     }
 }
@@ -162,7 +189,9 @@ impl CacheMeters {
 
 impl CallObserver for Meter {
     fn observe(&self, model: &str, event: &CallEvent) {
-        self.calls(model).count(event);
+        if !self.arm(model, event) {
+            self.calls(model).count(event);
+        }
         if let CallEvent::FellBack { to } = event {
             self.fell_back(model, to);
         }
@@ -239,5 +268,26 @@ fn tell(model: &str, event: &CallEvent) {
         }
         CallEvent::Demoted { reason } => tracing::info!(model, reason, "the model is passed over"),
         CallEvent::Restored => tracing::info!(model, "the model is considered again"),
+        CallEvent::Drifted { what, task_type, reason } => {
+            tracing::warn!(
+                model,
+                what = what.as_str(),
+                task_type,
+                reason,
+                "the model is not what it was at first"
+            );
+        }
+        CallEvent::DriftEnded { what, task_type } => {
+            tracing::info!(model, what = what.as_str(), task_type, "the model is what it was at first again");
+        }
+        CallEvent::ArmJudged { task_type, standing } => {
+            tracing::debug!(arm = model, task_type, ?standing, "an answer of an arm was judged");
+        }
+        CallEvent::ArmStopped { task_type, reason } => {
+            tracing::warn!(arm = model, task_type, reason, "the arm is taken out of its split");
+        }
+        CallEvent::ArmResumed { task_type } => {
+            tracing::info!(arm = model, task_type, "the arm is put back into its split");
+        }
     }
 }

@@ -11,6 +11,7 @@
 //! Labels come from closed sets (agent kinds, catalog entries, failure classes), never from input.
 
 mod actor;
+mod arms;
 mod budgets;
 mod calls;
 mod compressions;

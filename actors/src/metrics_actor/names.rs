@@ -112,6 +112,34 @@ pub(super) const MODEL_DEMOTED: Metric = Metric {
     name: "playhouse_model_demoted",
     help: "1 while a model is passed over because it has become worse, by model.",
 };
+pub(super) const MODEL_DRIFTS: Metric = Metric {
+    name: "playhouse_model_drifts_total",
+    help: "Times that a model was found to be no longer what it was at first, by model and kind (errors, latency, cost, quality).",
+};
+pub(super) const MODEL_DRIFTING: Metric = Metric {
+    name: "playhouse_model_drifting",
+    help: "1 while a model is not what it was at first, by model and kind (errors, latency, cost, quality).",
+};
+pub(super) const AB_OUTCOMES: Metric = Metric {
+    name: "playhouse_ab_outcomes",
+    help: "Judged answers of an arm in its A/B test, by task type and arm.",
+};
+pub(super) const AB_OUTCOME_MEAN: Metric = Metric {
+    name: "playhouse_ab_outcome_mean",
+    help: "Mean score of an arm's judged answers in its A/B test, 0 to 1, by task type and arm.",
+};
+pub(super) const AB_E_VALUE: Metric = Metric {
+    name: "playhouse_ab_e_value",
+    help: "Evidence that an arm is better or worse than the baseline of its A/B test, by task type and arm; absent for the baseline.",
+};
+pub(super) const AB_ARM_STOPPED: Metric = Metric {
+    name: "playhouse_ab_arm_stopped",
+    help: "1 while an arm is out of its split because it does worse than the baseline, by task type and arm.",
+};
+pub(super) const AB_ARM_STOPS: Metric = Metric {
+    name: "playhouse_ab_arm_stops_total",
+    help: "Times that an arm was taken out of its split, by task type and arm.",
+};
 pub(super) const PROMPTS_CONDENSED: Metric = Metric {
     name: "playhouse_model_prompts_condensed_total",
     help: "Conversations that did not fit into a model's context and were condensed before they were sent, by model.",
@@ -211,6 +239,8 @@ pub(super) const COUNTERS: &[Metric] = &[
     MODEL_CACHE_MISSES,
     MODEL_CACHE_BYPASSED,
     MODEL_DEMOTIONS,
+    MODEL_DRIFTS,
+    AB_ARM_STOPS,
     BUDGET_REFUSED,
     TASKS_ACCEPTED,
     TASKS_REFUSED,
@@ -225,8 +255,18 @@ pub(super) const COUNTERS: &[Metric] = &[
 ];
 
 /// All gauges.
-pub(super) const GAUGES: &[Metric] =
-    &[REQUESTS_RUNNING, MODEL_BREAKER_STATE, MODEL_CONCURRENCY_LIMIT, MODEL_DEMOTED, TASKS_OPEN];
+pub(super) const GAUGES: &[Metric] = &[
+    REQUESTS_RUNNING,
+    MODEL_BREAKER_STATE,
+    MODEL_CONCURRENCY_LIMIT,
+    MODEL_DEMOTED,
+    MODEL_DRIFTING,
+    AB_OUTCOMES,
+    AB_OUTCOME_MEAN,
+    AB_E_VALUE,
+    AB_ARM_STOPPED,
+    TASKS_OPEN,
+];
 
 /// All histograms of ratios around 1.
 pub(super) const RATIO_HISTOGRAMS: &[Metric] = &[MODEL_PROMPT_TOKENS_RATIO];

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhouse_config::settings::{BudgetsConfig, UsageLimits};
-use playhouse_models::observer::{BreakerState, CacheStore, WaitedFor};
+use playhouse_models::observer::{ArmStanding, BreakerState, CacheStore, DriftKind, WaitedFor};
 use playhouse_models::{BudgetLedger, BudgetScope, CallEvent, CallObserver as _};
 use playhouse_protocol::{FailureClass, TenantId, Usage, WallClock};
 
@@ -103,6 +103,14 @@ fn events() -> Vec<(CallEvent, &'static [&'static str])> {
             &["demotions_total{model=\"m\"} 1", "demoted{model=\"m\"} 1"],
         ),
         (CallEvent::Restored, &["demoted{model=\"m\"} 0", "demotions_total{model=\"m\"} 1"]),
+        (
+            CallEvent::Drifted { what: DriftKind::Cost, task_type: None, reason: "It is dear.".to_owned() },
+            &["drifts_total{model=\"m\",kind=\"cost\"} 1", "drifting{model=\"m\",kind=\"cost\"} 1"],
+        ),
+        (
+            CallEvent::DriftEnded { what: DriftKind::Cost, task_type: None },
+            &["drifts_total{model=\"m\",kind=\"cost\"} 1", "drifting{model=\"m\",kind=\"cost\"} 0"],
+        ),
     ]
 }
 
@@ -222,4 +230,29 @@ fn alert_rules_name_metrics_and_labels_that_there_are() {
             assert!(series.contains(&format!("{label}=\"")), "{name} has no label {label}: {series}");
         }
     }
+}
+
+#[test]
+fn arms_are_told_apart_by_task_type_and_are_no_models() {
+    let meter = Meter::new().unwrap();
+    let task_type = || "review".to_owned();
+    let standing = ArmStanding { outcomes: 7, mean: Some(0.25), e_value: Some(30.5) };
+    meter.observe("@coder", &CallEvent::ArmJudged { task_type: task_type(), standing });
+    meter.observe(
+        "@coder",
+        &CallEvent::ArmStopped { task_type: task_type(), reason: "It is worse.".to_owned() },
+    );
+    let text = meter.render();
+    for line in [
+        "playhouse_ab_outcomes{task=\"review\",arm=\"@coder\"} 7",
+        "playhouse_ab_outcome_mean{task=\"review\",arm=\"@coder\"} 0.25",
+        "playhouse_ab_e_value{task=\"review\",arm=\"@coder\"} 30.5",
+        "playhouse_ab_arm_stopped{task=\"review\",arm=\"@coder\"} 1",
+        "playhouse_ab_arm_stops_total{task=\"review\",arm=\"@coder\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("model=\"@coder\""), "{text}");
+    meter.observe("@coder", &CallEvent::ArmResumed { task_type: task_type() });
+    assert!(meter.render().contains("playhouse_ab_arm_stopped{task=\"review\",arm=\"@coder\"} 0"));
 }

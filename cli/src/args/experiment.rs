@@ -79,6 +79,22 @@ pub(crate) enum ExperimentCommand {
         /// The run
         run: String,
     },
+    /// Show how the A/B tests of the settings stand
+    Status {
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+        format: TableFormat,
+    },
+    /// Put an arm back that an A/B test has taken out of its split; its test begins anew
+    ResumeArm {
+        /// The type of task
+        task: String,
+        /// The arm, as the split names it
+        arm: String,
+        /// Why; it is kept with the outcomes
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// `playhouse experiment run`

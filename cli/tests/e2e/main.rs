@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "what tests share is tests too")]
 
+mod ab;
 mod bad_input;
 mod batch;
 mod cancel;

@@ -19,6 +19,9 @@ pub(crate) struct RawSelection {
     /// same model. Stands above `constraints` and `by_task`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) split: Option<BTreeMap<String, Option<RawWeights>>>,
+    /// A test, by task type, whether the models of a `split` do better or worse than one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ab: Option<BTreeMap<String, Option<RawAb>>>,
     /// What a model must fulfil, by task type. Stands above `by_task`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) constraints: Option<BTreeMap<String, Option<RawConstraints>>>,
@@ -37,6 +40,34 @@ pub(crate) struct RawWeight(
     #[schemars(range(min = 1, max = 1_000_000), extend("x-reason" = "a model without a share is left out"))]
     pub(crate) u32,
 );
+
+/// A test of the models of a split against one of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawAb {
+    /// The model that the others are held against: one of the split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) baseline: Option<String>,
+    /// The chance that any model is called better or worse that is neither, over all comparisons of this type of task.
+    #[schemars(range(max = 0.5), extend("exclusiveMinimum" = 0, "x-reason" = "a coin would do as well"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) false_winners: Option<f64>,
+    /// What becomes of a model that does worse: `stop` takes it out of the split (when left out), `tell` only tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) harmful: Option<RawHarmful>,
+    /// Outcomes that both models must have before there is a verdict.
+    #[schemars(range(min = 1, max = 1_000_000), extend("x-reason" = "a verdict needs outcomes, and must come one day"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) outcomes_min: Option<u32>,
+}
+
+/// What becomes of a model that does worse than the baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawHarmful {
+    Stop,
+    Tell,
+}
 
 /// What a model must fulfil to be chosen. A key that is left out asks for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

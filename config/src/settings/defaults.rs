@@ -9,10 +9,11 @@ use crate::aliases::RegisteredModels;
 use crate::secret::SecretRef;
 
 use super::{
-    AgentConfig, AgentsConfig, AttemptsConfig, BreakerConfig, BudgetsConfig, CacheConfig, CacheMode,
-    ConcurrencyConfig, Config, DemotionConfig, ExperimentsConfig, HedgingConfig, HttpConfig, JournalConfig,
-    LimitsConfig, LocalConfig, LocalSource, ModelConfig, OverflowPolicy, PacingConfig, PriceConfig,
-    ProviderConfig, RedisConfig, RetriesConfig, RetryBudgetConfig, SelectionConfig, TimeoutsConfig,
+    AbConfig, AgentConfig, AgentsConfig, AttemptsConfig, BreakerConfig, BudgetsConfig, CacheConfig,
+    CacheMode, ConcurrencyConfig, Config, DemotionConfig, ExperimentsConfig, HarmfulArm, HedgingConfig,
+    HttpConfig, JournalConfig, LimitsConfig, LocalConfig, LocalSource, ModelConfig, OverflowPolicy,
+    PacingConfig, PriceConfig, ProviderConfig, RedisConfig, RetriesConfig, RetryBudgetConfig,
+    SelectionConfig, TimeoutsConfig,
 };
 
 /// The embedded models that are in every catalog, the default one first. `known:` takes these names.
@@ -179,9 +180,17 @@ impl Default for SelectionConfig {
             default: BUILT_IN_MODELS[0].to_owned(),
             by_task: BTreeMap::new(),
             split: BTreeMap::new(),
+            ab: BTreeMap::new(),
             constraints: BTreeMap::new(),
             demotion: DemotionConfig::default(),
         }
+    }
+}
+
+impl Default for AbConfig {
+    /// One test in twenty may be wrong; fifty outcomes are the fewest that anybody should believe.
+    fn default() -> Self {
+        Self { baseline: String::new(), false_winners: 0.05, harmful: HarmfulArm::Stop, outcomes_min: 50 }
     }
 }
 

@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::{NANO, ms};
-use crate::raw::{RawConstraints, RawDemotion, RawPreference, RawSelection, RawWeight, RawWeights};
-use crate::settings::{ConstraintsConfig, Preference, SelectionConfig};
+use crate::raw::{
+    RawAb, RawConstraints, RawDemotion, RawHarmful, RawPreference, RawSelection, RawWeight, RawWeights,
+};
+use crate::settings::{AbConfig, ConstraintsConfig, HarmfulArm, Preference, SelectionConfig};
 
 pub(super) fn selection(selection: &SelectionConfig) -> RawSelection {
     let by_task = selection.by_task.iter().map(|(task, name)| (task.clone(), Some(name.clone())));
     let split = selection.split.iter().map(|(task, shares)| (task.clone(), Some(weights(shares))));
+    let tests = selection.ab.iter().map(|(task, test)| (task.clone(), Some(ab(test))));
     let fit = selection.constraints.iter().map(|(task, fit)| (task.clone(), Some(constraints(fit))));
     let demotion = selection.demotion;
     RawSelection {
         default: Some(selection.default.clone()),
         by_task: Some(by_task.collect()),
         split: (!selection.split.is_empty()).then(|| split.collect()),
+        ab: (!selection.ab.is_empty()).then(|| tests.collect()),
         constraints: (!selection.constraints.is_empty()).then(|| fit.collect()),
         demotion: Some(RawDemotion {
             error_ratio_max: Some(demotion.error_ratio_max),
@@ -27,6 +31,18 @@ pub(super) fn selection(selection: &SelectionConfig) -> RawSelection {
 
 fn weights(shares: &BTreeMap<String, u32>) -> RawWeights {
     shares.iter().map(|(name, weight)| (name.clone(), Some(RawWeight(*weight)))).collect()
+}
+
+fn ab(test: &AbConfig) -> RawAb {
+    RawAb {
+        baseline: Some(test.baseline.clone()),
+        false_winners: Some(test.false_winners),
+        harmful: Some(match test.harmful {
+            HarmfulArm::Stop => RawHarmful::Stop,
+            HarmfulArm::Tell => RawHarmful::Tell,
+        }),
+        outcomes_min: Some(test.outcomes_min),
+    }
 }
 
 fn constraints(fit: &ConstraintsConfig) -> RawConstraints {

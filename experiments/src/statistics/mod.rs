@@ -4,11 +4,13 @@
 //! interval, where [`cluster`] says what repeated answers are worth; [`pass_at_k`]; [`summary`] of what is not right or wrong. For
 //! two of them: [`paired`] (the exact sign test, McNemar's, effect sizes), [`effect`] and [`bootstrap`], all on pairs of the same
 //! riddle; [`family`] corrects for the number of comparisons. For two who judge the same answers: [`agreement`]. [`planning`] says
-//! beforehand how many riddles it takes, and [`sequential`] stops early without being fooled by looking often.
+//! beforehand how many riddles it takes, and [`sequential`] stops early without being fooled by looking often. [`betting`] does that
+//! for two streams of outcomes that are not of the same riddles.
 //!
 //! All tests are two-sided. Probabilities and shares are numbers from 0.0 to 1.0.
 
 pub mod agreement;
+pub mod betting;
 pub mod bootstrap;
 pub mod cluster;
 pub mod effect;

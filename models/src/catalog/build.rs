@@ -55,7 +55,7 @@ pub(super) fn stack(stack: &Stack) -> Result<Arc<dyn ModelClient>, CatalogError>
     let parts = &shared.parts;
     let observer = || Arc::clone(&parts.observer);
     let provider = provider(name, config, parts, &shared.connections)?;
-    let observed = Observed::new(provider, Arc::clone(&instruments.stats), observer());
+    let observed = Observed::new(provider, Arc::clone(&instruments.stats), observer()).priced(config.price);
     let model = match config.provider.http() {
         Some(http) => reliable(Arc::new(observed.comparing_tokens()), http, stack),
         None => Arc::new(observed),

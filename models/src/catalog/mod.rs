@@ -4,6 +4,7 @@
 //! is first asked for, and shared from then on, with its connection pool or loaded file; so a missing key or file
 //! of a model that nobody uses harms nobody.
 
+mod arms;
 mod build;
 mod entry;
 mod error;
@@ -17,7 +18,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use playhouse_config::settings::{ConstraintsConfig, ModelConfig};
 use playhouse_config::{Config, RegisteredModels};
@@ -33,6 +34,7 @@ use crate::stats::ModelStats;
 use crate::tokens::ModelFacts;
 use stack::{Shared, Stack};
 
+pub use arms::QualityObserver;
 pub use entry::{CatalogEntry, EntryState};
 pub use error::CatalogError;
 pub use health::{ConcurrencyHealth, ModelHealth};
@@ -56,6 +58,7 @@ pub struct Catalog {
     slots: BTreeMap<String, Slot>,
     selector: ModelSelector,
     performance: Performance,
+    quality_observers: OnceLock<Vec<Arc<dyn QualityObserver>>>,
     shared: Arc<Shared>,
 }
 
@@ -81,7 +84,13 @@ impl Catalog {
         };
         let slots: BTreeMap<_, _> = config.models.iter().map(slot).collect();
         let performance = performance::watch(&slots, config, &shared.parts);
-        Self { selector: performance::selector(config), performance, slots, shared: Arc::clone(&shared) }
+        Self {
+            selector: performance::selector(config),
+            performance,
+            slots,
+            quality_observers: OnceLock::new(),
+            shared: Arc::clone(&shared),
+        }
     }
 
     /// The client of an entry with its fallbacks, built at the first call. A failure is not kept: the next call tries
@@ -152,6 +161,7 @@ impl Catalog {
     pub fn select(&self, wish: &ModelWish<'_>) -> Result<Selection, CatalogError> {
         let selection = self.selector.select(wish, &self.performance)?;
         self.slot(&selection.model)?;
+        self.note_arm(wish, &selection);
         Ok(selection)
     }
 

@@ -1,3 +1,4 @@
+mod arms;
 mod stack;
 
 use std::sync::Arc;

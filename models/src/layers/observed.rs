@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use playhouse_config::settings::PriceConfig;
 use playhouse_protocol::FailureClass;
 use playhouse_protocol::completion::{Completion, CompletionRequest};
 use tokio::time::Instant;
@@ -15,7 +16,8 @@ use super::relay::{self, Guard};
 use crate::client::{CompletionStream, ModelClient, ModelInfo};
 use crate::error::{ModelError, ModelErrorKind};
 use crate::observer::{CallEvent, CallObserver};
-use crate::stats::ModelStats;
+use crate::price::cost_nano_usd;
+use crate::stats::{ModelStats, speaks_against_the_model};
 use crate::tokens::TokenCounter;
 use comparing::{Comparing, Comparison};
 
@@ -27,12 +29,19 @@ pub struct Observed {
     stats: Arc<ModelStats>,
     observer: Arc<dyn CallObserver>,
     comparing: Option<Arc<Comparing>>,
+    price: PriceConfig,
 }
 
 impl Observed {
     /// Notes the attempts of `inner` in `stats`, and tells them to `observer`.
     pub fn new(inner: Arc<dyn ModelClient>, stats: Arc<ModelStats>, observer: Arc<dyn CallObserver>) -> Self {
-        Self { inner, stats, observer, comparing: None }
+        Self { inner, stats, observer, comparing: None, price: PriceConfig::default() }
+    }
+
+    /// Watches what answers cost, too.
+    #[must_use]
+    pub fn priced(self, price: PriceConfig) -> Self {
+        Self { price, ..self }
     }
 
     /// Compares our counts of tokens with those that the provider reports, now and then.
@@ -74,6 +83,8 @@ impl Guard for Attempt<'_> {
         if let (Ok(completion), Some(comparison)) = (&outcome, self.comparison.take()) {
             comparison.end(completion, &self.observed.inner.info().name);
         }
+        let cost_nano_usd =
+            outcome.as_ref().map_or(0, |answer| cost_nano_usd(self.observed.price, &answer.usage));
         let failure = outcome.err().map(|error| {
             error.attempts = u32::from(was_sent(&error.kind));
             error.class()
@@ -81,6 +92,13 @@ impl Guard for Attempt<'_> {
         let elapsed = self.begun.elapsed();
         self.observed.stats.record(elapsed, self.first_token, failure);
         self.tell(elapsed, failure);
+        // What failed for the request's sake tells nothing of the model.
+        if failure.is_none_or(speaks_against_the_model) {
+            let drift = self.observed.stats.drift();
+            for event in drift.see_call(elapsed, cost_nano_usd, failure.is_some()) {
+                self.observed.observer.observe(&self.observed.inner.info().name, &event);
+            }
+        }
     }
 }
 
@@ -134,6 +152,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+    use crate::observer::DriftKind;
     use crate::testing::{FakeModel, Noted, Step, ask_both_ways, hello};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -165,6 +184,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_model_whose_answers_become_slow_is_told_once() {
+        let steps = (0..400).map(|number| Step::Answer("a").after(SECOND * if number < 300 { 1 } else { 4 }));
+        let (model, stats, noted) = observed(FakeModel::new(steps));
+        for _ in 0..400 {
+            model.complete(hello()).await.unwrap();
+        }
+        let told: Vec<_> =
+            noted.take().into_iter().filter(|event| matches!(event, CallEvent::Drifted { .. })).collect();
+        assert!(matches!(told[..], [CallEvent::Drifted { what: DriftKind::Latency, .. }]), "{told:?}");
+        assert_eq!(stats.drift().standing()[1].usual, Some(0.0));
     }
 
     #[tokio::test(start_paused = true)]

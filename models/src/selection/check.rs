@@ -38,6 +38,11 @@ pub enum Check {
         /// The least that is wanted.
         min: f64,
     },
+    /// It must not have been taken out of its split.
+    Arm {
+        /// Why it was, where it was.
+        stopped: Option<String>,
+    },
     /// It must not have become worse.
     Health {
         /// Why it is passed over, where it is.
@@ -53,6 +58,7 @@ impl Check {
             Self::Latency { p95, max } => p95.is_none_or(|p95| p95 <= *max),
             Self::Cost { nano_usd, max_nano_usd } => nano_usd <= max_nano_usd,
             Self::Quality { quality, min } => quality.is_some_and(|quality| quality >= *min),
+            Self::Arm { stopped } => stopped.is_none(),
             Self::Health { demotion } => demotion.is_none(),
         }
     }
@@ -64,6 +70,7 @@ impl Check {
             Self::Latency { .. } => "latency_max_ms",
             Self::Cost { .. } => "cost_usd_max",
             Self::Quality { .. } => "quality_min",
+            Self::Arm { .. } => "ab",
             Self::Health { .. } => "demotion",
         }
     }
@@ -80,7 +87,7 @@ impl Check {
             Self::Quality { quality, min } => {
                 min / quality.unwrap_or(f64::MIN_POSITIVE).max(f64::MIN_POSITIVE)
             }
-            Self::Health { .. } => 1.0,
+            Self::Arm { .. } | Self::Health { .. } => 1.0,
         };
         ratio - 1.0
     }
@@ -100,7 +107,7 @@ impl Check {
                 format!("lower {key} to {}", (quality * 100.0).floor() / 100.0)
             }
             Self::Quality { quality: None, .. } => format!("set `quality` of model {model}"),
-            Self::Health { .. } => return None,
+            Self::Arm { .. } | Self::Health { .. } => return None,
         })
     }
 }
@@ -129,6 +136,8 @@ impl fmt::Display for Check {
             Self::Quality { quality: None, min } => {
                 write!(f, "has no known quality, {min:.2} is wanted")
             }
+            Self::Arm { stopped: Some(reason) } => write!(f, "is stopped: {reason}"),
+            Self::Arm { stopped: None } => write!(f, "is not stopped"),
             Self::Health { demotion: Some(demotion) } => write!(f, "is demoted: {}", demotion.reason),
             Self::Health { demotion: None } => write!(f, "is not demoted"),
         }

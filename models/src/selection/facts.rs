@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use playhouse_config::settings::PriceConfig;
-use playhouse_protocol::Usage;
+use playhouse_protocol::{TaskId, Usage};
 
 use super::Demotion;
 use crate::price::cost_nano_usd;
@@ -55,4 +55,11 @@ pub trait Measurements {
 
     /// Why it is to be passed over, where it is.
     fn demotion(&self, model: &str) -> Option<Demotion>;
+
+    /// Why an arm of a split takes no tasks of this type, or not this one; `None` where it does. An arm goes by its name in the
+    /// settings.
+    fn stopped(&self, task_type: &str, arm: &str, task: Option<TaskId>) -> Option<String> {
+        let _ = (task_type, arm, task);
+        None
+    }
 }

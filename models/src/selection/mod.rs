@@ -7,6 +7,7 @@
 //!    models that have become worse, and survives the process in a file.
 
 mod aliases;
+mod arms;
 mod check;
 mod demotion;
 mod error;

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use playhouse_config::settings::DemotionConfig;
-use playhouse_protocol::WallClock;
+use playhouse_protocol::{TaskId, WallClock};
 
+use super::arms::Arms;
 use super::demotion::{Change, DemotionWatch};
 use super::saved::{self, Figures, PerformanceFileError, SavedDemotion, SavedModel};
 use super::{Demotion, Measured, Measurements, QualityBook};
@@ -25,6 +26,7 @@ pub struct Performance {
     observer: Arc<dyn CallObserver>,
     clock: Arc<dyn WallClock>,
     models: BTreeMap<String, Model>,
+    arms: Arms,
 }
 
 /// What a [`Performance`] is made of.
@@ -74,13 +76,22 @@ impl Performance {
             remembered: Mutex::default(),
         };
         let models = models.into_iter().map(|(name, watched)| (name, model(watched))).collect();
-        Self { demotion, observer, clock, models }
+        Self { demotion, observer, clock, models, arms: Arms::default() }
     }
 
-    /// Notes how good an answer was: 0.0 to 1.0. A model that is not in the catalog is left out.
+    /// The arms that were taken out of their splits.
+    pub(crate) fn arms(&self) -> &Arms {
+        &self.arms
+    }
+
+    /// Notes how good an answer was: 0.0 to 1.0. A model that is not in the catalog is left out. Nobody is told:
+    /// [`Catalog::record_quality`](crate::Catalog::record_quality) does both.
     pub fn record_quality(&self, model: &str, task_type: &str, score: f64) {
-        if let Some(model) = self.models.get(model) {
-            model.quality.record(task_type, score);
+        let Some(watched) = self.models.get(model).filter(|_| !score.is_nan()) else { return };
+        let score = score.clamp(0.0, 1.0);
+        watched.quality.record(task_type, score);
+        if let Some(event) = watched.watched.stats.drift().see_quality(task_type, score) {
+            self.observer.observe(model, &event);
         }
     }
 
@@ -97,6 +108,9 @@ impl Performance {
             let Some(old) = file.models.get(&model.watched.identity) else { continue };
             *model.remembered() = old.figures.aged(weight);
             model.quality.restore(old.quality.clone(), weight);
+            if let Some(drift) = old.drift.clone() {
+                model.watched.stats.drift().restore(drift);
+            }
             if let Some(SavedDemotion { reason, until_unix_ms }) = &old.demotion {
                 // No longer than the settings say, whatever the clock of that time said.
                 let time_left = Duration::from_millis(until_unix_ms.saturating_sub(now));
@@ -154,7 +168,12 @@ impl Model {
             until_unix_ms: now_unix_ms
                 .saturating_add(u64::try_from(demotion.time_left.as_millis()).unwrap_or(u64::MAX)),
         });
-        SavedModel { figures: self.figures(), quality: self.quality.saved(), demotion }
+        SavedModel {
+            figures: self.figures(),
+            quality: self.quality.saved(),
+            demotion,
+            drift: self.watched.stats.drift().saved(),
+        }
     }
 }
 
@@ -183,6 +202,10 @@ impl Measurements for Performance {
             }
         }
         demotion
+    }
+
+    fn stopped(&self, task_type: &str, arm: &str, task: Option<TaskId>) -> Option<String> {
+        self.arms.stopped(task_type, arm, task)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::quality::Judged;
 use super::{DemotionReason, Measured};
+use crate::stats::DriftState;
 
 /// Counts up when a field changes its meaning. Figures of another version are left out: they are only a start.
 const VERSION: u32 = 1;
@@ -17,7 +18,7 @@ const VERSION: u32 = 1;
 const HALF_LIFE: Duration = Duration::from_hours(7 * 24);
 
 /// The largest file that is read, in bytes: a thousand models take a third of it.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// Models that are kept in the file, those with the most calls first.
 const MODELS_MAX: usize = 1_000;
@@ -86,6 +87,9 @@ pub(super) struct SavedModel {
     /// By type of task.
     pub(super) quality: BTreeMap<String, Judged>,
     pub(super) demotion: Option<SavedDemotion>,
+    /// What its calls were at first, and what they are. It does not age: a model is held against its own beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) drift: Option<DriftState>,
 }
 
 /// A demotion that outlives its process.
@@ -183,7 +187,12 @@ impl SavedModel {
             score_sum: judged.score_sum * weight,
         };
         let quality = self.quality.iter().map(|(task, judged)| (task.clone(), aged(judged))).collect();
-        Self { figures: self.figures.aged(weight), quality, demotion: self.demotion.clone() }
+        Self {
+            figures: self.figures.aged(weight),
+            quality,
+            demotion: self.demotion.clone(),
+            drift: self.drift.clone(),
+        }
     }
 
     /// How much it tells.

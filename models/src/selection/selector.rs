@@ -173,6 +173,7 @@ impl ModelSelector {
             let seen = measured.measured(name, wish.task_type);
             let mut checks = checks(&constraints, facts, &seen);
             checks.extend(context_check(facts, wish));
+            checks.extend(self.stopped_check(name, wish, measured));
             checks.push(Check::Health { demotion: measured.demotion(name) });
             Candidate {
                 model: name.clone(),
@@ -209,13 +210,36 @@ impl ModelSelector {
             Some(arms) if wish.model.is_none() && wish.task_id.is_none() => {
                 let names = self.names(wish);
                 let mut models = Vec::new();
-                for arm in arms.keys() {
+                let is_in = |arm: &&String| measured.stopped(wish.task_type, arm, None).is_none();
+                let any = arms.keys().any(|arm| is_in(&arm));
+                for arm in arms.keys().filter(|arm| !any || is_in(arm)) {
                     models.push(names.follow(arm)?.0);
                 }
                 Ok(models)
             }
             _ => Ok(vec![self.select(wish, measured)?.model]),
         }
+    }
+
+    /// That an entry is an arm of the split of its type of task and was taken out of it; `None` where it was not.
+    fn stopped_check(&self, model: &str, wish: &ModelWish<'_>, measured: &dyn Measurements) -> Option<Check> {
+        let arm = self.arm_of(wish, model).filter(|_| wish.model.is_none())?;
+        let stopped = measured.stopped(wish.task_type, arm, wish.task_id);
+        stopped.map(|reason| Check::Arm { stopped: Some(reason) })
+    }
+
+    /// The arm of the split of a type of task that an entry answers for, as the settings write it.
+    pub(crate) fn arm_of(&self, wish: &ModelWish<'_>, model: &str) -> Option<&str> {
+        let arms = self.config.split.get(wish.task_type)?;
+        let names = self.names(wish);
+        arms.keys().find(|arm| names.follow(arm).is_ok_and(|(entry, _)| entry == model)).map(String::as_str)
+    }
+
+    /// The arms of the split of a type of task, each with the entry that answers for it.
+    pub(crate) fn arms(&self, wish: &ModelWish<'_>) -> Vec<(String, String)> {
+        let names = self.names(wish);
+        let arms = self.config.split.get(wish.task_type).into_iter().flat_map(BTreeMap::keys);
+        arms.filter_map(|arm| Some((arm.clone(), names.follow(arm).ok()?.0))).collect()
     }
 
     /// A share of a split.
@@ -233,8 +257,20 @@ impl ModelSelector {
             let (model, alias) = names.follow(arm)?;
             followed.push((arm, model, alias));
         }
-        let chain = followed.iter().map(|(_, model, _)| model.as_str());
-        let (model, passed_over) = self.first_eligible(chain, wish, measured);
+        let stopped = |arm: &str| measured.stopped(wish.task_type, arm, wish.task_id);
+        let mut chain: Vec<_> = followed.iter().filter(|(arm, ..)| stopped(arm).is_none()).collect();
+        if chain.is_empty() {
+            // Somebody has to answer.
+            chain = followed.iter().collect();
+        }
+        let chain = chain.into_iter().map(|(_, model, _)| model.as_str());
+        let (model, lesser) = self.first_eligible(chain, wish, measured);
+        let before = followed.iter().take_while(|(_, name, _)| *name != model);
+        let passed_over = before.filter_map(|(arm, model, _)| {
+            let unmet = vec![Check::Arm { stopped: Some(stopped(arm)?) }];
+            Some(PassedOver { model: model.clone(), unmet })
+        });
+        let passed_over = passed_over.chain(lesser).collect();
         let arm = followed.into_iter().find(|(_, name, _)| *name == model);
         let (arm, alias) = arm.map(|(arm, _, alias)| (arm, alias)).unwrap_or_default();
         let rule = Rule::Split {

@@ -4,6 +4,7 @@
 //! [`Observed`](crate::layers::Observed), next to the provider, fills it; the choice of models and the health report
 //! read it. Waits of our own (for a place, for the pace, between attempts) are not in it.
 
+mod drift;
 mod ring;
 mod snapshot;
 
@@ -15,6 +16,8 @@ use playhouse_protocol::FailureClass;
 
 use ring::Ring;
 
+pub(crate) use drift::DriftState;
+pub use drift::{Drift, DriftStanding};
 pub use ring::AttemptRecord;
 pub use snapshot::StatsSnapshot;
 pub(crate) use snapshot::{quantile, quantile_rank};
@@ -27,6 +30,7 @@ pub struct ModelStats {
     calls: AtomicU64,
     failures: AtomicU64,
     failures_by_class: [AtomicU64; FailureClass::ALL.len()],
+    drift: Drift,
 }
 
 impl Default for ModelStats {
@@ -36,6 +40,7 @@ impl Default for ModelStats {
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             failures_by_class: Default::default(),
+            drift: Drift::default(),
         }
     }
 }
@@ -53,6 +58,11 @@ impl ModelStats {
         if failed || failure.is_none() {
             self.ring().push(AttemptRecord { elapsed, first_token, failed });
         }
+    }
+
+    /// Whether the model is still what it was at first.
+    pub const fn drift(&self) -> &Drift {
+        &self.drift
     }
 
     /// Notes an attempt that was dropped before its end: neither a success nor a failure.
@@ -87,7 +97,7 @@ impl ModelStats {
 }
 
 /// A wrong request is the caller's fault. Everything else is the model's, or is seen by callers as if it were.
-const fn speaks_against_the_model(class: FailureClass) -> bool {
+pub(crate) const fn speaks_against_the_model(class: FailureClass) -> bool {
     match class {
         FailureClass::Retryable
         | FailureClass::Overloaded

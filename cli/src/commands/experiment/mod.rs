@@ -1,10 +1,11 @@
 //! `playhouse experiment …`
 //!
 //! `templates` writes and checks templates; `run` asks what a template asks, for `playhouse riddles` too; `look` is everything
-//! that reads runs; `tracking` tells trackers of them.
+//! that reads runs; `status` is the A/B tests in production; `tracking` tells trackers of runs.
 
 mod look;
 pub(crate) mod run;
+mod status;
 pub(crate) mod templates;
 mod tracking;
 
@@ -31,6 +32,8 @@ pub(crate) fn run(app: &App, command: &ExperimentCommand) -> Outcome {
         }
         ExperimentCommand::Compare { baseline, run, format } => look::compare(app, baseline, run, *format),
         ExperimentCommand::Verify { run } => look::verify(app, run),
+        ExperimentCommand::Status { format } => status::status(app, *format),
+        ExperimentCommand::ResumeArm { task, arm, reason } => status::resume_arm(app, task, arm, reason),
         ExperimentCommand::Track { run } => run::track(app, run.as_deref()),
     }
 }

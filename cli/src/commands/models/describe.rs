@@ -8,7 +8,7 @@ use playhouse_models::BreakerState;
 use playhouse_models::catalog::EntryState;
 use playhouse_models::pull::known_model;
 use playhouse_models::selection::Measurements as _;
-use playhouse_models::{Catalog, CatalogEntry};
+use playhouse_models::{Catalog, CatalogEntry, DriftStanding};
 use playhouse_protocol::Failure;
 use playhouse_protocol::completion::ProviderKind;
 use serde::Serialize;
@@ -39,6 +39,33 @@ struct Described {
     measured: Figures,
     /// Why it is passed over when models are chosen, where it is.
     demoted: Option<String>,
+    /// What of it is watched, against its own first calls.
+    drift: Vec<Watched>,
+}
+
+/// What of a model is watched, as programs are told.
+#[derive(Debug, Serialize)]
+struct Watched {
+    /// `errors`, `latency`, `cost` or `quality`.
+    what: &'static str,
+    /// The type of task, for quality.
+    task: Option<String>,
+    calls: u64,
+    /// The running mean: a share of failures, seconds, billionths of a US dollar, or a score.
+    rolling: f64,
+    /// The share of bad ones among the first; nothing while they are learned from.
+    usual: Option<f64>,
+    /// The share of bad ones among the last.
+    recent: Option<f64>,
+    /// Why it is not what it was, where it is not.
+    drifted: Option<String>,
+}
+
+impl From<DriftStanding> for Watched {
+    fn from(standing: DriftStanding) -> Self {
+        let DriftStanding { what, task_type, calls, rolling, usual, recent, drifted } = standing;
+        Self { what: what.as_str(), task: task_type, calls, rolling, usual, recent, drifted }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -143,6 +170,7 @@ pub(super) fn one(
     }
     rows.extend(model.measured.line().map(|line| ("measured", line)));
     rows.extend(model.demoted.clone().map(|reason| ("demoted", reason)));
+    rows.extend(model.drift.iter().filter_map(|watched| Some(("drifting", watched.drifted.clone()?))));
     rows.extend(known_rows(config, name));
     let style = ui.stdout_style();
     let mut text = format!("{}\n", style.bold(name));
@@ -191,6 +219,8 @@ fn describe(config: &Config, catalog: &Catalog, entry: CatalogEntry) -> Describe
         std::fs::metadata(&entry.location).ok().filter(|_| has_file).map(|metadata| metadata.len());
     let demoted = catalog.performance().demotion(&entry.name).map(|demotion| demotion.reason.to_string());
     let health = catalog.health(&entry.name).ok();
+    let standing = catalog.stats(&entry.name).map(|stats| stats.drift().standing()).unwrap_or_default();
+    let drift: Vec<_> = standing.into_iter().map(Watched::from).collect();
     let breaker = health.as_ref().and_then(|health| health.breaker);
     let is_paced = health.and_then(|health| health.pacing_wait).is_some_and(|wait| !wait.is_zero());
     let troubles = [
@@ -198,10 +228,12 @@ fn describe(config: &Config, catalog: &Catalog, entry: CatalogEntry) -> Describe
         (breaker == Some(BreakerState::HalfOpen), "breaker half open"),
         (is_paced, "paced"),
         (demoted.is_some(), "demoted"),
+        (drift.iter().any(|watched| watched.drifted.is_some()), "drifting"),
     ];
     Described {
         troubles: troubles.into_iter().filter_map(|(is_so, trouble)| is_so.then_some(trouble)).collect(),
         demoted,
+        drift,
         measured: Figures::of(catalog, &entry.name),
         name: entry.name,
         provider: entry.provider.as_str(),

@@ -449,6 +449,42 @@ fn a_split_has_models_of_the_catalog_with_weights() {
 }
 
 #[test]
+fn a_test_needs_a_split_with_its_baseline_and_another_model() {
+    assert_snapshot!(errors("selection: {ab: {review: {baseline: smollm2-135m}}}"), @"
+    playhouse.yaml:1:26: selection.ab.review: there is no `selection.split.review` whose models could be held against each other
+    hint: give each model its weight there, or take this out
+    ");
+    let beside = |split: &str, ab: &str| {
+        errors(&format!("selection:\n  split: {{review: {{{split}}}}}\n  ab: {{review: {{{ab}}}}}\n"))
+    };
+    assert_snapshot!(beside("smollm2-135m: 1", "baseline: smollm2-135m"), @"
+    playhouse.yaml:3:16: selection.ab.review: `selection.split.review` has one model only
+    hint: give a second model its weight there, or take this out
+    ");
+    let both = "smollm2-135m: 1, qwen2.5-coder-0.5b: 9";
+    assert_snapshot!(beside(both, "harmful: tell"), @"
+    playhouse.yaml:3:16: selection.ab.review: `baseline` is missing
+    hint: models of the split: qwen2.5-coder-0.5b, smollm2-135m
+    ");
+    assert_snapshot!(beside(both, "baseline: smollm2-135"), @r#"
+    playhouse.yaml:3:27: selection.ab.review.baseline: "smollm2-135" is not in `selection.split.review`
+    hint: did you mean `smollm2-135m`?
+    "#);
+    assert_snapshot!(beside(both, "baseline: gpt, false_winners: 0, harmful: kill, outcomes_min: 0, p: 1"), @r#"
+    playhouse.yaml:3:27: selection.ab.review.baseline: "gpt" is not in `selection.split.review`
+    hint: models of the split: qwen2.5-coder-0.5b, smollm2-135m
+    playhouse.yaml:3:47: selection.ab.review.false_winners: 0 is out of range
+    hint: allowed: above 0 to 0.5 (a coin would do as well)
+    playhouse.yaml:3:59: selection.ab.review.harmful: "kill" is not known
+    hint: known: stop, tell
+    playhouse.yaml:3:79: selection.ab.review.outcomes_min: 0 is out of range
+    hint: allowed: 1 to 1000000 (a verdict needs outcomes, and must come one day)
+    playhouse.yaml:3:82: selection.ab.review.p: unknown key
+    hint: the keys in `selection.ab.review` are: baseline, false_winners, harmful, outcomes_min
+    "#);
+}
+
+#[test]
 fn constraints_that_no_model_can_fulfil_are_reported_with_the_nearest_model() {
     assert_snapshot!(errors("selection: {constraints: {review: {context_tokens_min: 32769}}}"), @"
     playhouse.yaml:1:35: selection.constraints.review: no model of the catalog can fulfil this

@@ -25,6 +25,7 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
             ".selection.by_task",
             ".selection.split",
             ".selection.split.*",
+            ".selection.ab",
             ".selection.constraints",
             ".budgets.tenants",
         ];
@@ -59,7 +60,8 @@ models:
   d: {provider: ollama, model: m, traffic: {replay: f}}
 selection:
   by_task: {review: a}
-  split: {review: {a: 1}}
+  split: {review: {a: 1, b: 1}}
+  ab: {review: {baseline: a}}
   constraints:
     generate: {among: [a], context_tokens_min: 1, latency_max_ms: 1, cost_usd_max: 1, quality_min: 1, prefer: cost}
 cache: {redis: {url: 'env:R'}}
@@ -110,6 +112,7 @@ fn the_schema_accepts_the_default_file_and_refuses_what_we_refuse() {
         "models: {a: {fallbacks: [1]}}",
         "models: {a: {hedging: {after_quantile: 1}}}",
         "selection: {split: {review: {a: 0}}}",
+        "selection: {ab: {review: {baseline: a, false_winners: 0}}}",
         "cache: {redis: {url: 'redis://127.0.0.1'}}",
         "budgets: {day: {usd: -1}}",
         "experiments: {tracking_token: abc}",

@@ -6,10 +6,10 @@ use playhouse_protocol::completion::Sampling;
 use super::*;
 use crate::secret::SecretRef;
 use crate::settings::{
-    BreakerConfig, BudgetsConfig, CacheConfig, CacheMode, ConcurrencyConfig, ConstraintsConfig,
-    DemotionConfig, HedgingConfig, HttpConfig, LocalConfig, LocalSource, ModelConfig, OverflowPolicy,
-    PacingConfig, Preference, PriceConfig, RedisConfig, RetriesConfig, RetryBudgetConfig, TimeoutsConfig,
-    TrafficConfig, UsageLimits,
+    AbConfig, BreakerConfig, BudgetsConfig, CacheConfig, CacheMode, ConcurrencyConfig, ConstraintsConfig,
+    DemotionConfig, HarmfulArm, HedgingConfig, HttpConfig, LocalConfig, LocalSource, ModelConfig,
+    OverflowPolicy, PacingConfig, Preference, PriceConfig, RedisConfig, RetriesConfig, RetryBudgetConfig,
+    TimeoutsConfig, TrafficConfig, UsageLimits,
 };
 
 /// The default file with its examples uncommented.
@@ -224,7 +224,8 @@ budgets:
   tenants: {acme: {usd: 0.000000001}, free: {}}
 retry_budget: {ratio_max: 0.5, free: 0, window_ms: 100}
 selection:
-  split: {generate: {a: 9, b: 1}}
+  split: {generate: {a: 9, b: 1}, chat: {a: 1, b: 1}}
+  ab: {generate: {baseline: a}, chat: {baseline: b, false_winners: 0.01, harmful: tell, outcomes_min: 7}}
   constraints:
     review: {among: [b, a], context_tokens_min: 90000, latency_max_ms: 5, cost_usd_max: 0.003, quality_min: 0.5, prefer: latency}
     other: {}
@@ -250,6 +251,15 @@ selection:
     assert_eq!(config.budgets, budgets);
     assert_eq!(config.retry_budget, RetryBudgetConfig { ratio_max: 0.5, free: 0, window: ms(100) });
     assert_eq!(config.selection.split["generate"], [("a".to_owned(), 9), ("b".to_owned(), 1)].into());
+    let ab = AbConfig { baseline: "a".to_owned(), ..AbConfig::default() };
+    assert_eq!(config.selection.ab["generate"], ab);
+    let ab = AbConfig {
+        baseline: "b".to_owned(),
+        false_winners: 0.01,
+        harmful: HarmfulArm::Tell,
+        outcomes_min: 7,
+    };
+    assert_eq!(config.selection.ab["chat"], ab);
     let review = ConstraintsConfig {
         among: vec!["b".to_owned(), "a".to_owned()],
         context_tokens_min: Some(90_000),

@@ -114,7 +114,7 @@ fn a_file_that_is_damaged_or_of_another_version_is_left_out_and_written_over() {
         process.performance.save(&path).unwrap();
         process.performance.load(&path).unwrap();
     }
-    std::fs::write(&path, vec![b' '; 2 * 1024 * 1024]).unwrap();
+    std::fs::write(&path, vec![b' '; 9 * 1024 * 1024]).unwrap();
     let error = process(0, "x").performance.load(&path).unwrap_err();
     assert!(matches!(error, PerformanceFileError::TooLarge { .. }), "{error}");
 }
@@ -201,4 +201,38 @@ async fn a_model_that_is_slower_than_it_was_in_earlier_processes_is_demoted() {
     record(&new.stats, 10, 900 * MS, None);
     let demotion = new.performance.demotion("m").unwrap();
     assert!(demotion.reason.to_string().contains("times its usual"), "{}", demotion.reason);
+}
+
+#[test]
+fn what_a_models_calls_were_at_first_survives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("performance.json");
+    let first = process(0, "x");
+    for _ in 0..100 {
+        first.stats.record(MS, None, None);
+        assert_eq!(first.stats.drift().see_call(MS, 7, false), []);
+        first.performance.record_quality("m", "review", 0.5);
+    }
+    first.performance.save(&path).unwrap();
+    let second = process(WEEK_MS, "x");
+    second.performance.load(&path).unwrap();
+    assert_eq!(second.stats.drift().standing(), first.stats.drift().standing());
+    assert_eq!(second.stats.drift().standing()[3].calls, 100);
+    let other = process(0, "y");
+    other.performance.load(&path).unwrap();
+    assert_eq!(other.stats.drift().standing(), []);
+}
+
+#[test]
+fn an_observer_is_told_when_answers_become_worse() {
+    let process = process(0, "x");
+    (0..200).for_each(|_| process.performance.record_quality("m", "review", 0.9));
+    assert!(process.notes.0.lock().unwrap().is_empty());
+    (0..50).for_each(|_| process.performance.record_quality("m", "review", 0.3));
+    let notes = process.notes.0.lock().unwrap();
+    let [(model, CallEvent::Drifted { task_type, reason, .. })] = notes.as_slice() else {
+        panic!("{notes:?}");
+    };
+    assert_eq!((model.as_str(), task_type.as_deref()), ("m", Some("review")));
+    assert!(reason.contains("of its last answers to review were as bad"), "{reason}");
 }

@@ -355,3 +355,55 @@ fn a_task_keeps_its_version_and_its_share_when_another_is_promoted() {
     let later = (0..40).map(|number| select(TaskId::new(9_000 + number, &random)));
     assert!(later.collect::<Vec<_>>().iter().all(|model| model == "coder@1" || model == "large"));
 }
+
+/// Measured facts of a process in which an arm was taken out of the split of reviews.
+struct Stopped(Facts, &'static [&'static str]);
+
+impl Measurements for Stopped {
+    fn measured(&self, model: &str, task_type: &str) -> Measured {
+        self.0.measured(model, task_type)
+    }
+
+    fn demotion(&self, model: &str) -> Option<Demotion> {
+        self.0.demotion(model)
+    }
+
+    fn stopped(&self, task_type: &str, arm: &str, _: Option<TaskId>) -> Option<String> {
+        (task_type == "review" && self.1.contains(&arm)).then(|| "it does worse than small".to_owned())
+    }
+}
+
+#[test]
+fn a_stopped_arm_gives_its_tasks_to_those_behind_it_and_is_told_only_there() {
+    let mut config = settings();
+    let arms = ["small", "middle", "large"].map(|arm| (arm.to_owned(), 1)).into();
+    config.split.insert("review".to_owned(), arms);
+    let selector = shop(config);
+    let choose = |seed, demoted: &[&str], stopped| {
+        let task_id = Some(TaskId::new(1, &SeededSource::from_seed(seed)));
+        let wish = ModelWish { task_id, ..ModelWish::of("review") };
+        selector.select(&wish, &Stopped(facts(demoted), stopped)).unwrap()
+    };
+    let mut moved = 0;
+    for seed in 0..200 {
+        let before = choose(seed, &[], &[]);
+        let after = choose(seed, &[], &["middle"]);
+        if before.model == "middle" {
+            moved += 1;
+            let told = after.reason.to_string();
+            assert!(told.ends_with("Passed over: middle (is stopped: it does worse than small)."), "{told}");
+        } else {
+            assert_eq!(after, before);
+        }
+        // Who is demoted answers rather than who is stopped; and where all are stopped, somebody has to.
+        assert_ne!(choose(seed, &["small", "large"], &["middle"]).model, "middle");
+        assert_eq!(choose(seed, &[], &["small", "middle", "large"]).model, before.model);
+    }
+    assert!((40..95).contains(&moved), "{moved}");
+    let measured = Stopped(facts(&[]), &["middle"]);
+    let reachable = selector.reachable(&ModelWish::of("review"), &measured).unwrap();
+    assert_eq!(reachable, ["large", "small"]);
+    let explanation = selector.explain(&ModelWish::of("review"), None, &measured);
+    let middle = explanation.candidates.iter().find(|candidate| candidate.model == "middle").unwrap();
+    assert!(middle.checks.iter().any(|check| check.key() == "ab" && !check.passes()));
+}
