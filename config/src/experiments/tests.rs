@@ -78,7 +78,7 @@ colour: red
     t.yaml:1:1: version: it does not say that it is of a known version
     hint: write `version: 1`
     t.yaml:1:7: name: not a name
-    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`
+    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, with a letter or digit first
     t.yaml:2:7: task: "ridle": it is not known
     hint: did you mean `riddle`?
     t.yaml:3:33: modes.0.steps.0.ask: unknown variable `quesion`

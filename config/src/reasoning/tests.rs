@@ -154,7 +154,7 @@ modes:
     f.yaml:14:12: modes.1.steps: it has 0 steps
     hint: write 1 to 16
     f.yaml:15:11: modes.2.name: not a name
-    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`
+    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, with a letter or digit first
     f.yaml:17:14: modes.2.steps.0.ask: it is empty
     hint: write a value, or leave the key out
     f.yaml:18:17: modes.2.steps.1.system: `context` is not given

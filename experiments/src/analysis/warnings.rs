@@ -139,7 +139,7 @@ fn failed(cell: &Cell) -> Option<String> {
             cell.outcomes.failed.iter().map(|(class, count)| format!("{count} {class}")).collect();
         format!(
             "{}: {total} of {} answers failed ({}). They count as not right, since who needs the answer does not have it; they \
-             have no tokens, cost or time.",
+             have no value of other metrics.",
             cell.variant,
             cell.asked,
             classes.join(", ")

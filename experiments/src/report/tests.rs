@@ -35,9 +35,9 @@ fn sentences(report: &Report) -> String {
 fn claims_say_what_may_be_claimed_and_what_not() {
     let (manifest, records) = run(&[("direct", 20), ("steps", 36), ("vote", 23), ("lazy", 5)]);
     insta::assert_snapshot!(sentences(&report(&manifest, &records)), @r"
-    steps is better than direct by accuracy: steps won 16 and lost 0 of 40 items (p < 0.001, corrected for 3 comparisons); the difference is +40.0 points (95 % interval +25.0 to +55.0 points).
-    There is no evidence that vote differs from direct by accuracy: vote won 3 and lost 0 of 40 items (p = 0.250, corrected for 3 comparisons); the difference is +7.5 points (95 % interval +0.0 to +17.5 points). That is not to say that they are equal; to find wins and losses like these in four of five runs takes about 137 items.
-    lazy is worse than direct by accuracy: lazy won 0 and lost 15 of 40 items (p < 0.001, corrected for 3 comparisons); the difference is -37.5 points (95 % interval -52.5 to -22.5 points).
+    steps is better than direct by accuracy: steps won 16 and lost 0 of 40 items (p < 0.001, corrected for 3 comparisons); the difference is +40.0 points (95 % interval +22.7 to +53.5 points).
+    There is no evidence that vote differs from direct by accuracy: vote won 3 and lost 0 of 40 items (p = 0.250, corrected for 3 comparisons); the difference is +7.5 points (95 % interval -1.9 to +16.2 points). That is not to say that they are equal; to find wins and losses like these in four of five runs takes about 137 items.
+    lazy is worse than direct by accuracy: lazy won 0 and lost 15 of 40 items (p < 0.001, corrected for 3 comparisons); the difference is -37.5 points (95 % interval -50.9 to -20.5 points).
     ");
 }
 

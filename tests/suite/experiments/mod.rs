@@ -232,6 +232,74 @@ async fn a_run_whose_plan_was_taken_back_can_go_on() {
     runtime.shutdown_gracefully().await;
 }
 
+/// A part that somebody takes back is an answer that failed, and keeps nobody from the rest.
+#[tokio::test]
+async fn a_question_that_was_taken_back_counts_as_failed() {
+    let student = Student::new("weak", knowing(0..10));
+    let runtime = runtime(&[&student], memory()).await;
+    let lab = Lab::new();
+    let mut design = compare(&["weak"], riddles(12));
+    design.width = 1;
+    let mut run = lab.begin(&runtime, design);
+    student.answer_at_most(5);
+    let asking = runner(&runtime);
+    let mut observe = |_: &Progress| ();
+    let take_back = async {
+        student.is_silent.notified().await;
+        student.answer_at_most(usize::MAX);
+        let open = runtime.open_tasks().into_iter().find(|task| task.kind == "riddle").unwrap();
+        runtime.cancel(open.id).await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(asking.run(&mut run, &mut observe), take_back);
+    assert_eq!(ended.unwrap(), Ending::Complete);
+    let outcomes = &write_report(run.run()).unwrap().cells[0].outcomes;
+    assert_eq!((outcomes.right, outcomes.failed[&FailureClass::Cancelled]), (9, 1));
+    drop(asking);
+    runtime.shutdown_gracefully().await;
+}
+
+/// A crash may leave a part of a batch. What the rule says of it must not change what the batch asks.
+#[tokio::test]
+async fn a_batch_that_was_half_written_under_a_rule_can_be_taken_up() {
+    let weak = Student::new("weak", knowing(0..5));
+    let strong = Student::new("strong", knowing(0..200));
+    let other = Student::new("other", knowing((0..200).filter(|number| number % 2 == 0)));
+    let runtime = runtime(&[&weak, &strong, &other], memory()).await;
+    let lab = Lab::new();
+    let mut design = compare(&["weak", "strong", "other"], riddles(200));
+    design.stopping = Some(SequentialRule { wins: 2.0 / 3.0, false_winners: 0.05, missed_winners: 0.2 });
+    let (ending, whole, run) = lab.run(&runtime, design).await;
+    let asked = weak.asked() + strong.asked() + other.asked();
+    let path = run.folder.join("records.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    for lines in [1, run.records.len() / 2, run.records.len() - 2] {
+        fs::remove_file(run.folder.join("ending.json")).unwrap();
+        let cut: String = text.split_inclusive('\n').take(lines).collect();
+        fs::write(&path, cut).unwrap();
+        let mut again = lab.store.take_up("riddles-1").unwrap();
+        assert_eq!(runner(&runtime).run(&mut again, &mut |_| ()).await.unwrap(), ending);
+        assert_eq!(write_report(again.run()).unwrap(), whole);
+    }
+    assert_eq!(weak.asked() + strong.asked() + other.asked(), asked, "nothing is asked twice");
+    runtime.shutdown_gracefully().await;
+}
+
+#[tokio::test]
+async fn variants_that_need_more_calls_are_not_starved_by_a_budget() {
+    let student = Student::new("weak", knowing(0..40));
+    let runtime = runtime(&[&student], memory()).await;
+    let test = CompareReasoningModes::new("weak", riddles(40)).unwrap();
+    let mut design = test.design();
+    (design.width, design.budget.model_calls_max) = (8, Some(100));
+    let (ending, report, _) = Lab::new().run(&runtime, design).await;
+    assert_eq!(ending, Ending::BudgetSpent);
+    assert!((70..=100).contains(&student.asked()), "{}", student.asked());
+    let answered: Vec<_> =
+        report.cells.iter().map(|cell| (cell.asked, cell.outcomes.failed_total())).collect();
+    assert!(answered.iter().all(|one| *one == answered[0] && one.0 > 0 && one.1 == 0), "{answered:?}");
+    runtime.shutdown_gracefully().await;
+}
+
 #[tokio::test]
 async fn answers_that_fail_are_counted_with_their_class_and_never_dropped() {
     let student = Student::failing("weak", knowing(0..10), [question(3), question(7)]);
@@ -259,7 +327,7 @@ async fn a_budget_ends_a_run_before_it_is_exceeded() {
     assert_eq!(ending, Ending::BudgetSpent);
     let used: u64 = run.records.iter().map(|record| record.evidence.usage().model_calls).sum();
     assert_eq!(used, student.asked() as u64);
-    assert!((32..=70).contains(&used), "{used}");
+    assert_eq!(used, 70);
     assert_eq!(report.counts.asked, used);
     runtime.shutdown_gracefully().await;
 }
@@ -269,12 +337,14 @@ async fn a_budget_for_tokens_refuses_what_might_exceed_it() {
     let student = Student::new("weak", knowing(0..100));
     let runtime = runtime(&[&student], memory()).await;
     let mut design = compare(&["weak"], riddles(100));
-    (design.width, design.budget.tokens_max) = (1, Some(3_000));
+    (design.width, design.budget.tokens_max) = (1, Some(1_000));
     let (ending, _, run) = Lab::new().run(&runtime, design).await;
     assert_eq!(ending, Ending::BudgetSpent);
     let used: u64 = run.records.iter().map(|record| record.evidence.usage().total_tokens()).sum();
-    assert!(used > 0 && used <= 3_000, "{used}");
-    assert!(run.records.iter().all(|record| matches!(record.evidence, Evidence::Riddle(_))));
+    assert!(used > 500 && used <= 1_000, "{used}");
+    // The one that was refused is there too.
+    let failed = run.records.iter().filter(|record| matches!(record.evidence, Evidence::Failed { .. }));
+    assert_eq!(failed.count(), 1);
     runtime.shutdown_gracefully().await;
 }
 
@@ -328,9 +398,10 @@ async fn whatever_is_changed_after_a_run_is_noticed() {
     assert!(matches!(told, VerifyError::Answer { .. }), "{told}");
     let told = change("records.jsonl", "\"verdict\":\"wrong\"", "\"verdict\":\"right\"");
     assert!(Failure::from(told).message.contains("item r6"));
+    let told = change("records.jsonl", "Let me see.", "I know.");
+    assert!(matches!(told, VerifyError::Answer { .. }), "{told}");
     // What no number is made of.
     for (file, from, to) in [
-        ("records.jsonl", "Let me see.", "I know."),
         ("records.jsonl", "\"model\":\"weak\"", "\"model\":\"strong\""),
         ("manifest.json", "on ball <3>", "on ball <33>"),
         ("report.md", "riddles-1", "riddles-7"),

@@ -125,6 +125,15 @@ async fn a_judge_is_asked_about_the_answer_that_counts_and_changes_no_score() {
 }
 
 #[tokio::test]
+async fn a_judge_that_fails_costs_the_answer_nothing() {
+    let oracle = Oracle::saying(&["Final answer: 9"]);
+    oracle.then_fails();
+    let judged = EvaluateRiddle { judge: Some(Judge::default()), ..riddle("direct") };
+    let answered = evaluate(&oracle, judged).await.unwrap();
+    assert_eq!((answered.score.verdict, answered.judgement), (Verdict::Right, None));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_withheld_ends_its_sample_and_is_scored_as_refused() {
     let oracle = Oracle::saying(&["The plan."]);
     oracle.then_withholds();

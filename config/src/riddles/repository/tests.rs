@@ -102,7 +102,7 @@ fn what_cannot_be_added_is_told() {
     let wrong = Riddle { id: "no good".to_owned(), ..riddle("a", "a?") };
     assert_snapshot!(told(&folder, &repository.add("mine", &[wrong]).unwrap_err()), @r"
     FOLDER/riddles/mine.yaml:5:9: riddles.0.id: not an id
-    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`
+    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, with a letter or digit first
     ");
     assert_snapshot!(told(&folder, &repository.add("classic", &[riddle("a", "a?")]).unwrap_err()), @r#"
     the set "classic" comes with Playhouse and does not change
@@ -110,7 +110,7 @@ fn what_cannot_be_added_is_told() {
     "#);
     assert_snapshot!(told(&folder, &repository.add("../x", &[riddle("a", "a?")]).unwrap_err()), @r"
     ../x: not the name of a set
-    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`
+    hint: use at most 100 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, with a letter or digit first
     ../x: not the name of a set
     hint: begin it with a letter or a digit
     ");

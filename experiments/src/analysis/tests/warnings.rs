@@ -16,7 +16,7 @@ fn a_small_run_is_told_all_that_weighs_on_it() {
     insta::assert_snapshot!(texts.join("\n"), @r"
     There are 6 items, fewer than 20: only very large differences can be found, and intervals of means are narrower than they should be.
     The budget ended the run after 35 of 36 questions: what is missing is missing from every number here.
-    direct: 1 of 12 answers failed (1 deadline). They count as not right, since who needs the answer does not have it; they have no tokens, cost or time.
+    direct: 1 of 12 answers failed (1 deadline). They count as not right, since who needs the answer does not have it; they have no value of other metrics.
     direct: 1 of 12 answers were cut before they came to an end and count as not right: raise its completion_tokens_max.
     direct: 3 of 6 items were answered word for word the same in all 2 repeats (temperature unset): such repeats say nothing new.
     steps: 1 of 12 answers were taken from a cache at least in part. They have no latency, since a cache says nothing about the time that a model takes, and their repeats may be one answer.

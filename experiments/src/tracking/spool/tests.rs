@@ -51,6 +51,22 @@ async fn the_form_of_the_journal_is_held_still() {
     assert_eq!(operations(&*opened(&folder).await), kept);
 }
 
+/// A damaged journal may be moved away: what comes later is not taken for what was delivered before.
+#[tokio::test]
+async fn a_journal_that_is_begun_anew_counts_on_from_what_was_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = opened(&folder).await;
+    spool.append(vec![begin("a"), params("a", "m")]).await.unwrap();
+    let mut checkpoint = checkpoint::read(&spool.dir).unwrap();
+    checkpoint.delivered = 13;
+    checkpoint.write(&spool.dir).unwrap();
+    fs::remove_file(spool.journal()).unwrap();
+    let spool = opened(&folder).await;
+    spool.append(vec![begin("b"), params("b", "m")]).await.unwrap();
+    assert_eq!(spool.pending().await.unwrap(), 2);
+    assert_eq!(spool.entries_behind(13, 9).unwrap().len(), 2);
+}
+
 #[tokio::test]
 async fn the_same_operations_are_kept_once_also_by_another_process() {
     let folder = tempfile::tempdir().unwrap();

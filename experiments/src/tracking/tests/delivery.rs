@@ -101,6 +101,19 @@ fn assert_whole(world: &World) {
     assert_eq!(run.status, "FINISHED");
 }
 
+/// Two users, or a folder that was made anew.
+#[tokio::test]
+async fn runs_of_one_name_in_two_folders_are_two_on_the_server() {
+    let fake = Fake::start().await;
+    for started_unix_ms in [1, 2] {
+        let bench = Bench::new().await;
+        let (experiment, run) = ("e 1".to_owned(), "r-1".to_owned());
+        bench.tracker.begin(&RunStart { experiment, run, started_unix_ms }).await.unwrap();
+        bench.deliver(&fake).await;
+    }
+    assert_eq!(fake.world.lock().unwrap().runs.len(), 2);
+}
+
 #[tokio::test]
 async fn a_run_is_sent_in_order_and_its_calls_made_again_send_nothing() {
     let (fake, bench) = (Fake::start().await, Bench::new().await);
