@@ -10,6 +10,7 @@ use super::template::ExperimentTemplate;
 use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::load::read_file;
 use crate::riddles::{self, RiddleRepository, RiddleSet, SHIPPED_NAMES, shipped};
+use crate::settings::Config;
 
 /// The longest file of riddles, in bytes: the most riddles of one set, each with a short text.
 const DATASET_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -70,20 +71,20 @@ impl FindDataset {
 pub fn load_template(
     path: &Path,
     modes: &[ReasoningMode],
-    models: Option<&[String]>,
+    config: Option<&Config>,
     repository: Option<PathBuf>,
 ) -> Result<(ExperimentTemplate, String), ConfigErrors> {
     let name = path.display().to_string();
     let text = read_file(path, TEMPLATE_BYTES_MAX).map_err(|error| error.in_file(&name))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let find = FindDataset { folder, repository };
-    let sources = TemplateSources { modes, models, dataset: &|name| find.find(name) };
+    let sources = TemplateSources { modes, config, dataset: &|name| find.find(name) };
     let template = parse_template(&name, &text, &sources)?;
     Ok((template, text))
 }
 
 impl fmt::Debug for TemplateSources<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TemplateSources").field("models", &self.models).finish_non_exhaustive()
+        f.debug_struct("TemplateSources").field("modes", &self.modes).finish_non_exhaustive()
     }
 }

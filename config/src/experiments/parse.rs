@@ -13,6 +13,7 @@ use super::template::{
     ExperimentBudget, ExperimentTask, ExperimentTemplate, Item, ItemBody, SequentialRule, Variant,
 };
 use super::variant;
+use crate::aliases::AliasName;
 use crate::check::nano_usd;
 use crate::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::key_path::KeyPath;
@@ -22,6 +23,7 @@ use crate::reasoning::{self, RawMode};
 use crate::report::{Report, check_name, invalid, needed};
 use crate::riddles::RiddleSet;
 use crate::schema::schema_of;
+use crate::settings::Config;
 use crate::shape;
 
 /// The version of the form of templates.
@@ -41,8 +43,8 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<RawTemplate>);
 pub struct TemplateSources<'a> {
     /// The reasoning modes.
     pub modes: &'a [ReasoningMode],
-    /// The models that can be asked; `None` takes any name.
-    pub models: Option<&'a [String]>,
+    /// The settings with the models that can be asked; `None` takes any name.
+    pub config: Option<&'a Config>,
     /// Finds a set of riddles by its name or file.
     pub dataset: &'a dyn Fn(&str) -> Result<RiddleSet, ConfigErrors>,
 }
@@ -243,12 +245,25 @@ pub(super) fn check_model(
     sources: &TemplateSources<'_>,
     report: &mut Report,
 ) {
-    if let (Some(model), Some(known)) = (model, sources.models)
-        && !known.iter().any(|name| name == model)
-        // An alias stands for a version of the registry, which is asked when the run begins.
-        && !model.starts_with('@')
-    {
-        let names: Vec<_> = known.iter().map(String::as_str).collect();
+    let (Some(model), Some(config)) = (model, sources.config) else { return };
+    if model.starts_with('@') {
+        match AliasName::parse(model) {
+            Err(error) => report.value(path, error.into()),
+            Ok(AliasName { model: name, target }) => {
+                let found = config.registered.get(&name);
+                if found.is_none_or(|found| found.version(target, None).is_none()) {
+                    let names: Vec<_> = config.registered.keys().map(String::as_str).collect();
+                    let error = match found {
+                        None => unknown(&name, &names, "no model is registered under this name"),
+                        Some(_) => invalid(format!("{model} leads to no version"))
+                            .with_hint(format!("`playhouse models versions {name}` tells what there is")),
+                    };
+                    report.value(path, error);
+                }
+            }
+        }
+    } else if !config.models.contains_key(model) {
+        let names: Vec<_> = config.models.keys().map(String::as_str).collect();
         report.value(path, unknown(model, &names, "no model of the catalog has this name"));
     }
 }

@@ -2,17 +2,26 @@ use insta::assert_snapshot;
 use playhouse_protocol::riddle::Difficulty;
 
 use super::*;
+use crate::aliases::RegisteredModel;
 use crate::error::ConfigErrors;
+use crate::settings::Config;
 
 fn modes() -> Vec<playhouse_protocol::riddle::ReasoningMode> {
     crate::reasoning::built_in().unwrap()
 }
 
 fn parse(text: &str) -> Result<ExperimentTemplate, ConfigErrors> {
-    let models = ["small", "large", "smollm2-135m", "qwen2.5-coder-0.5b"].map(str::to_owned);
+    let mut config = Config::default();
+    let entry = config.models.values().next().unwrap().clone();
+    for name in ["small", "large"] {
+        config.models.insert(name.to_owned(), entry.clone());
+    }
+    let versions = [(1, "coder@1".to_owned())].into();
+    let coder = RegisteredModel { versions, candidate: vec![(0, Some(1))], ..RegisteredModel::default() };
+    config.registered.insert("coder".to_owned(), coder);
     let find = FindDataset::default();
     let sources =
-        TemplateSources { modes: &modes(), models: Some(&models), dataset: &|name| find.find(name) };
+        TemplateSources { modes: &modes(), config: Some(&config), dataset: &|name| find.find(name) };
     parse_template("t.yaml", text, &sources)
 }
 
@@ -134,6 +143,23 @@ fn what_does_not_go_together_is_told() {
     let many = ONE.replace("task: riddle", "task: riddle\nrepeats: 1000") + "  - {name: c}\n  - {name: d}\n";
     let told = parse(&many).unwrap_err().to_string();
     assert!(told.contains("it asks for 240000 answers, and 200000 are the most"), "{told}");
+}
+
+#[test]
+fn an_alias_has_to_lead_to_a_version() {
+    let with = |alias: &str| parse(&ONE.replace("model: small", &format!("model: \"{alias}\"")));
+    for good in ["@coder:candidate", "@coder:1"] {
+        assert_eq!(with(good).unwrap().variants[0].model.as_deref(), Some(good));
+    }
+    for (bad, told) in [
+        ("@coder", "t.yaml:6:22: variants.0.model: @coder leads to no version"),
+        ("@coder:9", "t.yaml:6:22: variants.0.model: @coder:9 leads to no version"),
+        ("@codr", "\"codr\": no model is registered under this name\nhint: did you mean `coder`?"),
+        ("@", "not an alias of a registered model"),
+    ] {
+        let errors = with(bad).unwrap_err().to_string();
+        assert!(errors.contains(told), "{errors}");
+    }
 }
 
 #[test]

@@ -73,8 +73,7 @@ pub(super) fn load(
     modes: &ModesArgs,
 ) -> Result<(ExperimentTemplate, String), Failure> {
     let modes = self::modes(app, modes)?;
-    let models: Vec<_> = config.models.keys().cloned().collect();
-    let loaded = load_template(file, &modes, Some(&models), app.environment.riddles_dir());
+    let loaded = load_template(file, &modes, Some(config), app.environment.riddles_dir());
     loaded.map_err(|errors| failure::input("read the template", &errors))
 }
 
