@@ -126,6 +126,21 @@ fn what_is_wrong_is_told_at_once_and_nothing_is_run() {
 }
 
 #[test]
+fn nobody_stands_in_for_a_model_that_fails() {
+    let home = home();
+    let settings = SETTINGS.replace("script: bad.yaml }", "script: bad.yaml, fallbacks: [good] }");
+    home.write("playhouse.yaml", settings + "attempts: { attempts_max: 1 }\n");
+    home.write("bad.yaml", "default: { error: { status: 503 } }");
+    // A variant without any answer is a provider that is not there.
+    let ran = home.run(&["experiment", "run", "count.yaml", "--format", "json"]).with_code(3).json();
+    let outcomes = |cell: usize| {
+        let outcomes = &ran["cells"][cell]["outcomes"];
+        (outcomes["right"].as_u64(), outcomes["failed"]["retryable"].as_u64())
+    };
+    assert_eq!((outcomes(0), outcomes(1)), ((Some(0), Some(3)), (Some(3), None)));
+}
+
+#[test]
 fn every_template_that_comes_along_can_be_written_and_checked() {
     let home = Home::empty();
     let listed = home.run(&["experiment", "new"]).with_code(0);

@@ -135,6 +135,8 @@ async fn to_its_end(
     let journal = run.run().folder.join(JOURNAL);
     let tracking = config.clone();
     config.journal.path = Some(journal.clone());
+    // An answer of a stand-in would be taken for the model's own.
+    config.models.values_mut().for_each(|model| model.fallbacks.clear());
     if !asking.cache {
         // Kept answers are no new evidence, and take no time.
         config.models.values_mut().for_each(|model| model.cache = CacheMode::Off);
