@@ -54,6 +54,8 @@ pub struct Cell {
     pub cached_answers: u64,
     /// Answers of which a part came from a script and not from a model.
     pub scripted_answers: u64,
+    /// Answers of which a part came from another model than the one that the variant names: a fallback, for example.
+    pub other_model_answers: u64,
     /// Items with the same text for an answer in all repeats, where there are several.
     pub same_repeats: u64,
 }
@@ -137,6 +139,7 @@ impl Cell {
             judge_usage: Usage::default(),
             cached_answers: 0,
             scripted_answers: 0,
+            other_model_answers: 0,
             same_repeats: same_repeats(table, at),
         };
         table.of(at).for_each(|(_, answer)| cell.add(answer));
@@ -155,11 +158,17 @@ impl Cell {
                 }
                 self.cached_answers += u64::from(is_cached(riddle));
                 self.scripted_answers += u64::from(riddle.is_scripted());
+                let mut answers = riddle.samples.iter().flat_map(|sample| &sample.steps);
+                let is_other = |name: &String| answers.any(|answer| answer.origin.model != *name);
+                self.other_model_answers += u64::from(self.model.as_ref().is_some_and(is_other));
             }
             Evidence::Developed(developed) => {
                 self.answered += 1;
                 self.usage += developed.usage;
                 self.scripted_answers += u64::from(developed.scripted);
+                let mut rounds = developed.rounds.iter();
+                let is_other = |name: &String| rounds.any(|round| round.generated.origin.model != *name);
+                self.other_model_answers += u64::from(self.model.as_ref().is_some_and(is_other));
             }
             Evidence::Failed { usage, .. } => self.usage += *usage,
         }

@@ -29,6 +29,8 @@ pub struct Warning {
 pub enum WarningAbout {
     /// Answers from a script.
     Scripted,
+    /// Answers of another model than the variant's.
+    OtherModel,
     /// Answers that failed.
     Failed,
     /// Answers that were cut.
@@ -62,6 +64,7 @@ pub(super) fn warnings(
     let mut warn = |about, text: Option<String>| warnings.extend(text.map(|text| Warning { about, text }));
     for cell in cells {
         warn(WarningAbout::Scripted, scripted(cell));
+        warn(WarningAbout::OtherModel, other_model(cell));
     }
     warn(WarningAbout::FewItems, few_items(counts));
     warn(WarningAbout::Budget, budget(counts, ending));
@@ -85,6 +88,16 @@ fn scripted(cell: &Cell) -> Option<String> {
         format!(
             "{}: {} of {} answers come from a script and not from a model, so nothing here says how good a model is.",
             cell.variant, cell.scripted_answers, cell.answered
+        )
+    })
+}
+
+fn other_model(cell: &Cell) -> Option<String> {
+    (cell.other_model_answers > 0).then(|| {
+        format!(
+            "{}: {} of {} answers come from another model than the one that it names, such as a fallback, so its numbers are not \
+             that model's.",
+            cell.variant, cell.other_model_answers, cell.answered
         )
     })
 }

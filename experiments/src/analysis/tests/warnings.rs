@@ -3,7 +3,7 @@
 use playhouse_config::experiments::{ExperimentTemplate, Metric, SequentialRule};
 use playhouse_protocol::completion::ProviderKind;
 
-use crate::analysis::WarningAbout::{Latency, LeftOut, Missing, Scripted, Stopping};
+use crate::analysis::WarningAbout::{Latency, LeftOut, Missing, OtherModel, Scripted, Stopping};
 use crate::analysis::analyse;
 use crate::fixture::{design, items, manifest, record, riddle_of, scorer, small_run};
 use crate::run::{Ending, Record};
@@ -57,4 +57,9 @@ fn scripts_shared_time_rules_and_lost_records_are_told() {
     design.stopping = None;
     assert_eq!(about(&design, Ending::Complete), [Scripted, Missing, LeftOut, LeftOut, Latency]);
     assert_eq!(about(&design, Ending::Open), [Scripted, Missing, LeftOut, LeftOut, Latency]);
+    riddle_of(&mut records[0]).samples[0].steps[0].origin.model = "other".to_owned();
+    let report = analyse(&manifest(design.clone()), &records, Ending::Open, &scorer).unwrap();
+    let told = "a: 1 of 1 answers come from another model than the one that it names, such as a fallback, so its numbers are \
+                not that model's.";
+    assert!(report.warnings.iter().any(|warning| warning.about == OtherModel && warning.text == told));
 }
