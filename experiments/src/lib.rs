@@ -17,6 +17,7 @@ pub mod tracking;
 
 pub mod use_cases;
 
+mod digest;
 mod files;
 
 #[cfg(test)]

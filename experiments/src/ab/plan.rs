@@ -1,12 +1,12 @@
 //! What is compared with what, as of now.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use playhouse_config::entry_yaml;
 use playhouse_config::settings::AbConfig;
 use playhouse_runtime::models::Catalog;
-use sha2::{Digest, Sha256};
+
+use crate::digest::sha256_hex;
 
 /// Bytes of a hash that tell the settings of an arm from others: a chance of one in 10^14 that two are taken for one.
 const DIGEST_BYTES: usize = 6;
@@ -69,12 +69,8 @@ impl Digests {
             return known.clone();
         }
         let settings = catalog.config(entry).map(entry_yaml).unwrap_or_default();
-        let hash = Sha256::digest(format!("{entry}\n{settings}"));
-        let mut of = String::new();
-        for byte in hash.iter().take(DIGEST_BYTES) {
-            // Writing to a string does not fail.
-            let _ = write!(of, "{byte:02x}");
-        }
+        let mut of = sha256_hex(format!("{entry}\n{settings}"));
+        of.truncate(2 * DIGEST_BYTES);
         self.0.insert(entry.to_owned(), of.clone());
         of
     }

@@ -9,12 +9,12 @@ use playhouse_config::entry_yaml;
 use playhouse_config::settings::{LocalSource, ModelConfig, ProviderConfig};
 use playhouse_protocol::WallClock;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::model::{HISTORY_MAX, VERSIONS_MAX};
 use super::{
     Event, EventKind, RegistryError, RegistryEvaluation, RegistryModel, RegistryVersion, Stages, Why,
 };
+use crate::digest::sha256_hex;
 use crate::files;
 
 /// The version of the form of the file.
@@ -59,7 +59,7 @@ impl Registry {
             return Err(RegistryError::Name { name: name.chars().take(60).collect() });
         }
         let entry_yaml = entry_yaml(&with_absolute_paths(entry.clone()));
-        let sha256 = sha256(&entry_yaml);
+        let sha256 = sha256_hex(&entry_yaml);
         self.change(name, why, |models, event| {
             let model = models.entry(name.to_owned()).or_default();
             if let Some(same) = model.versions.iter().find(|version| version.sha256 == sha256) {
@@ -230,7 +230,7 @@ fn check(name: &str, model: &RegistryModel) -> Result<(), String> {
         if version.version != number {
             return Err(format!("version {number} of model {name} is missing"));
         }
-        if version.sha256 != sha256(&version.entry_yaml) {
+        if version.sha256 != sha256_hex(&version.entry_yaml) {
             return Err(format!("the settings of version {number} of model {name} do not have its hash"));
         }
     }
@@ -276,10 +276,6 @@ fn known_version<'a>(
     }
     let last = model.versions.last().map_or(0, |last| last.version);
     Err(RegistryError::UnknownVersion { name: name.to_owned(), version, last })
-}
-
-fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// The entry as it is meant from every working folder.

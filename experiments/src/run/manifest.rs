@@ -1,16 +1,16 @@
 //! What a run is made of.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate};
 use playhouse_config::reasoning::prompt_sha256;
 use playhouse_protocol::{Failure, WallClock};
 use playhouse_runtime::models::Catalog;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::trials;
+use crate::digest::sha256_hex;
 
 /// The task types that select the models of riddles, judges and developed code.
 const RIDDLE: &str = "riddle";
@@ -152,7 +152,7 @@ impl ModelVersion {
             };
         };
         // Secrets are in the settings as references, and shown as such.
-        let config_sha256 = sha256_hex(playhouse_config::entry_yaml(config).as_bytes());
+        let config_sha256 = sha256_hex(playhouse_config::entry_yaml(config));
         Self { provider: entry.provider.as_str().to_owned(), model: entry.location, config_sha256 }
     }
 }
@@ -167,15 +167,6 @@ impl Machine {
             threads: u32::try_from(threads).unwrap_or(u32::MAX),
         }
     }
-}
-
-/// The SHA-256 of bytes, in hexadecimal.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What is behind a catalog entry.

@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::RunStoreError;
-use super::manifest::{Manifest, sha256_hex};
+use super::manifest::Manifest;
 use super::record::{Ending, Record};
+use crate::digest::sha256_hex;
 use crate::files::{sync_folder, try_lock, write_whole};
 
 const MANIFEST: &str = "manifest.json";

@@ -1,6 +1,6 @@
 //! How our keys and values are written on the server.
 
-use sha2::{Digest as _, Sha256};
+use crate::digest::sha256_hex;
 
 /// The longest key, in characters. Source: MLflow, `mlflow/utils/validation.py`.
 const KEY_CHARS_MAX: usize = 250;
@@ -52,9 +52,7 @@ pub(super) fn path_part(text: &str) -> String {
 }
 
 fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let digits = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    digits.chars().take(HASH_CHARS).collect()
+    sha256_hex(text).chars().take(HASH_CHARS).collect()
 }
 
 #[cfg(test)]

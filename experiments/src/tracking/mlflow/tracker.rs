@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
+use crate::digest::sha256_hex;
 use crate::tracking::spool::{Operation, Spool};
 use crate::tracking::{ExperimentTracker, MetricPoint, RunStart, RunStatus, TrackingError, validity};
 
@@ -92,8 +92,7 @@ impl ExperimentTracker for MlflowTracker {
         Box::pin(async move {
             validity::check_run(run)?;
             validity::check_artifact(name, bytes.len() as u64)?;
-            let digits = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
-            let sha256 = digits.concat();
+            let sha256 = sha256_hex(bytes);
             let operation =
                 Operation::Artifact { run: run.to_owned(), name: name.to_owned(), sha256: sha256.clone() };
             self.spool.append_file(operation, sha256, bytes.to_vec()).await
