@@ -86,16 +86,17 @@ impl Runner {
         let batches = batches(design);
         let mut watch = Watch::new(design)?;
         let mut progress = Progress::of(&run.run().records, batches.iter().map(Vec::len).sum());
+        // Places of records: answers are only ever added behind them.
         let done: BTreeMap<_, _> =
-            run.run().records.iter().map(|record| (owned_key(record), record.clone())).collect();
+            run.run().records.iter().enumerate().map(|(place, record)| (owned_key(record), place)).collect();
         observe(&progress);
         for (number, batch) in batches.iter().enumerate() {
             let Some(wanted) = wanted(batch, watch.as_ref()) else { break };
             // Those that were written down before a crash are there already, perhaps a part of a batch.
-            let known: Vec<_> =
-                wanted.iter().filter_map(|trial| done.get(&trial.owned_key())).cloned().collect();
+            let places = wanted.iter().filter_map(|trial| done.get(&trial.owned_key()));
+            let known: Vec<_> = places.filter_map(|place| run.run().records.get(*place)).collect();
             if known.len() == wanted.len() {
-                see(&mut watch, &known)?;
+                see(&mut watch, known)?;
                 continue;
             }
             if calls_needed(design, &wanted) > calls_left(&design.budget, &progress.usage) {
@@ -107,6 +108,7 @@ impl Runner {
             let key = IdempotencyKey::try_from(format!("{name}:{number}"))?;
             let options = TaskOptions { budget, idempotency_key: Some(key), ..self.options.clone() };
             let batch = Batch { runner: self, design, trials: wanted };
+            let before = progress;
             let mut note = |usage, is_failed| {
                 progress.add(usage, is_failed);
                 observe(&progress);
@@ -115,11 +117,11 @@ impl Runner {
             let is_new = |record: &Record| !done.contains_key(&owned_key(record));
             let records: Vec<_> = answered.records.into_iter().filter(is_new).collect();
             // The rule sees a batch as a whole: what it says decides what the next one asks.
-            see(&mut watch, &known)?;
+            see(&mut watch, known)?;
             see(&mut watch, &records)?;
+            progress = before;
+            progress.take(&records);
             run.append(records)?;
-            progress =
-                Progress::of(&run.run().records, usize::try_from(progress.planned).unwrap_or(usize::MAX));
             observe(&progress);
             if answered.is_budget_spent {
                 return Ok(finish(run, Ending::BudgetSpent)?);
@@ -135,9 +137,12 @@ fn finish(run: &mut OpenRun, ending: Ending) -> Result<Ending, RunStoreError> {
     Ok(ending)
 }
 
-fn see(watch: &mut Option<Watch<'_>>, records: &[Record]) -> Result<(), AnalysisError> {
+fn see<'a>(
+    watch: &mut Option<Watch<'_>>,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<(), AnalysisError> {
     match watch {
-        Some(watch) => records.iter().try_for_each(|record| watch.see(record, &score)),
+        Some(watch) => records.into_iter().try_for_each(|record| watch.see(record, &score)),
         None => Ok(()),
     }
 }
@@ -187,10 +192,14 @@ fn calls_left(budget: &ExperimentBudget, used: &Usage) -> u64 {
 impl Progress {
     fn of(records: &[Record], planned: usize) -> Self {
         let mut progress = Self { planned: planned as u64, ..Self::default() };
-        for record in records {
-            progress.add(record.evidence.usage(), matches!(record.evidence, Evidence::Failed { .. }));
-        }
+        progress.take(records);
         progress
+    }
+
+    fn take(&mut self, records: &[Record]) {
+        for record in records {
+            self.add(record.evidence.usage(), matches!(record.evidence, Evidence::Failed { .. }));
+        }
     }
 
     fn add(&mut self, usage: Usage, is_failed: bool) {
