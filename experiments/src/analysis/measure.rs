@@ -70,7 +70,7 @@ pub fn measure(
 }
 
 /// Measures a record whose item is known.
-pub(super) fn measure_item(
+pub(crate) fn measure_item(
     design: &ExperimentTemplate,
     item: &Item,
     record: &Record,

@@ -30,6 +30,7 @@ pub use cell::{Cell, Outcomes, Part, PassAtK};
 pub use comparison::{Comparison, Effect, Finding, POWER};
 pub use error::{AnalysisError, Fault, Place};
 pub use judge::JudgeAgreement;
+pub(crate) use measure::measure_item;
 pub use measure::{Measured, Outcome, Scorer, measure};
 pub use stopping::{Stopping, StoppingComparison, Watch, stopping};
 pub use summary::{MetricSummary, NumberSummary, ShareSummary, Summary};

@@ -1,14 +1,15 @@
 //! What a tracker is told of a run.
 
+use std::collections::BTreeMap;
 use std::fs;
 
-use playhouse_config::experiments::Metric;
+use playhouse_config::experiments::{Item, Metric};
 use playhouse_runtime::actors::riddles::scoring::score;
 
 use super::{
     ARTIFACT_BYTES_MAX, ExperimentTracker, MetricPoint, RunStart, RunStatus, TrackingError, VALUE_BYTES_MAX,
 };
-use crate::analysis::{Report, Summary, measure};
+use crate::analysis::{Report, Summary, measure_item};
 use crate::run::StoredRun;
 use crate::verify::{REPORT_HTML, REPORT_JSON, REPORT_MARKDOWN};
 
@@ -141,16 +142,18 @@ pub async fn track_files(tracker: &dyn ExperimentTracker, run: &StoredRun) -> Re
 fn curves(run: &StoredRun) -> Vec<MetricPoint> {
     let design = &run.manifest.design;
     let Some(metric) = design.metrics.first().copied() else { return Vec::new() };
-    let curve = |variant: &str| curve(run, metric, variant);
+    let items: BTreeMap<_, _> = design.items.iter().map(|item| (item.id.as_str(), item)).collect();
+    let curve = |variant: &str| curve(run, &items, metric, variant);
     design.variants.iter().flat_map(|variant| curve(&variant.name)).collect()
 }
 
-fn curve(run: &StoredRun, metric: Metric, variant: &str) -> Vec<MetricPoint> {
+fn curve(run: &StoredRun, items: &BTreeMap<&str, &Item>, metric: Metric, variant: &str) -> Vec<MetricPoint> {
     let of_variant = run.records.iter().filter(|record| record.variant == variant);
     let values: Vec<_> = of_variant
         .filter_map(|record| {
             // What cannot be measured kept the run from being analysed before it came here.
-            let measured = measure(&run.manifest.design, record, &score).ok()?;
+            let item = items.get(record.item.as_str())?;
+            let measured = measure_item(&run.manifest.design, item, record, &score).ok()?;
             Some((*measured.values.get(&metric)?, record.ended_unix_ms))
         })
         .collect();
@@ -173,9 +176,6 @@ fn curve(run: &StoredRun, metric: Metric, variant: &str) -> Vec<MetricPoint> {
 }
 
 fn shortened(mut value: String) -> String {
-    if value.len() > VALUE_BYTES_MAX {
-        let end = (0..=VALUE_BYTES_MAX).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
-        value.truncate(end);
-    }
+    value.truncate(value.floor_char_boundary(VALUE_BYTES_MAX));
     value
 }
