@@ -120,13 +120,23 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// The model calls that one answer takes at least, a judge included.
+    pub fn calls_min(&self, design: &ExperimentTemplate) -> u64 {
+        match design.task {
+            ExperimentTask::Riddle => {
+                let judge = u64::from(design.judge.is_some());
+                self.mode.steps.len() as u64 * u64::from(self.mode.samples) + judge
+            }
+            ExperimentTask::Develop => 2,
+        }
+    }
+
     /// The model calls that one answer takes at most, a judge included.
     pub fn calls_max(&self, design: &ExperimentTemplate) -> u64 {
         match design.task {
             ExperimentTask::Riddle => {
                 let summary = self.compression.is_some_and(|one| one.strategy == Strategy::Summarize);
-                let extra = u64::from(design.judge.is_some()) + u64::from(summary);
-                self.mode.steps.len() as u64 * u64::from(self.mode.samples) + extra
+                self.calls_min(design) + u64::from(summary)
             }
             ExperimentTask::Develop => 2 * u64::from(self.rounds),
         }

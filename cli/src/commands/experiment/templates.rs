@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use playhouse_config::Config;
-use playhouse_config::experiments::{ExperimentTask, ExperimentTemplate, load_template, shipped};
+use playhouse_config::experiments::{ExperimentTemplate, load_template, shipped};
 use playhouse_config::reasoning::{built_in, parse_modes};
 use playhouse_protocol::Failure;
 use playhouse_protocol::riddle::ReasoningMode;
@@ -95,10 +95,8 @@ pub(crate) fn modes(app: &App, args: &ModesArgs) -> Result<Vec<ReasoningMode>, F
 fn summary(template: &ExperimentTemplate) -> String {
     let ExperimentTemplate { name, items, variants, repeats, .. } = template;
     let answers = items.len() as u64 * variants.len() as u64 * u64::from(*repeats);
-    let calls: u64 = variants.iter().map(|variant| calls_of(template.task, variant)).sum::<u64>()
-        * items.len() as u64
-        * u64::from(*repeats);
-    let calls = calls + if template.judge.is_some() { answers } else { 0 };
+    let of_item: u64 = variants.iter().map(|variant| variant.calls_min(template)).sum();
+    let calls = of_item * items.len() as u64 * u64::from(*repeats);
     let metrics: Vec<_> = template.metrics.iter().map(|metric| metric.as_str()).collect();
     let early =
         if template.stopping.is_some() { ", fewer where the stopping rule has its verdicts" } else { "" };
@@ -108,12 +106,4 @@ fn summary(template: &ExperimentTemplate) -> String {
         items.len(),
         metrics.join(", ")
     )
-}
-
-/// Model calls of one answer at least.
-fn calls_of(task: ExperimentTask, variant: &playhouse_config::experiments::Variant) -> u64 {
-    match task {
-        ExperimentTask::Riddle => variant.mode.steps.len() as u64 * u64::from(variant.mode.samples),
-        ExperimentTask::Develop => 2,
-    }
 }

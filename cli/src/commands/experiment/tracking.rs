@@ -60,9 +60,9 @@ impl Trackers {
     /// Tells of the run, and of its report where there is one. What a tracker cannot take is said and hinders nothing: the
     /// run is in its folder.
     pub(super) async fn tell(&self, app: &App, run: &StoredRun, report: Option<&Report>) {
-        let own = tell(&self.own, run, report).await;
+        let own = tell(&self.own, run, report, false).await;
         let elsewhere = match &self.mlflow {
-            Some(mlflow) => tell_with_files(&mlflow.tracker, run, report).await,
+            Some(mlflow) => tell(&mlflow.tracker, run, report, true).await,
             None => Ok(()),
         };
         for error in [own.err(), elsewhere.err()].into_iter().flatten() {
@@ -91,26 +91,17 @@ impl Trackers {
     }
 }
 
+/// Tells one tracker. Files come before the end, and only to a tracker that is elsewhere.
 async fn tell(
     tracker: &dyn ExperimentTracker,
     run: &StoredRun,
     report: Option<&Report>,
+    with_files: bool,
 ) -> Result<(), TrackingError> {
     track_begin(tracker, run).await?;
-    match report {
-        Some(report) => track_end(tracker, run, report).await,
-        None => Ok(()),
-    }
-}
-
-async fn tell_with_files(
-    tracker: &dyn ExperimentTracker,
-    run: &StoredRun,
-    report: Option<&Report>,
-) -> Result<(), TrackingError> {
-    if report.is_some() {
-        track_begin(tracker, run).await?;
+    let Some(report) = report else { return Ok(()) };
+    if with_files {
         track_files(tracker, run).await?;
     }
-    tell(tracker, run, report).await
+    track_end(tracker, run, report).await
 }
